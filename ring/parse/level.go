@@ -1,0 +1,232 @@
+package parse
+
+import (
+	"bytes"
+	"strings"
+
+	"logwisp/ring"
+)
+
+// longestLevel is the length of the longest word levelWord knows.
+const longestLevel = len("informational")
+
+// levelWord returns the level a word names in any case, LevelUnknown for any
+// other word. exact is false when the word says more than the level.
+func levelWord(word []byte) (level ring.Level, exact bool) {
+	if len(word) < 3 || len(word) > longestLevel {
+		return ring.LevelUnknown, false
+	}
+	var lower [longestLevel]byte
+	for i, c := range word {
+		if !isLetter(c) {
+			return ring.LevelUnknown, false
+		}
+		lower[i] = c | 0x20
+	}
+	switch string(lower[:len(word)]) {
+	case "trace", "trc":
+		return ring.LevelTrace, true
+	case "debug", "dbg":
+		return ring.LevelDebug, true
+	case "info", "inf", "information", "informational":
+		return ring.LevelInfo, true
+	case "warn", "warning", "wrn":
+		return ring.LevelWarn, true
+	case "error", "err", "eror":
+		return ring.LevelError, true
+	case "fatal", "ftl":
+		return ring.LevelFatal, true
+	case "notice":
+		return ring.LevelInfo, false
+	case "severe":
+		return ring.LevelError, false
+	case "critical", "crit", "alert", "emerg", "emergency", "panic", "dpanic":
+		return ring.LevelFatal, false
+	}
+	return ring.LevelUnknown, false
+}
+
+// levelValue returns the level a level key's value stands for: a word, or a
+// number, whose scale depends on the key. LevelUnknown when it is neither;
+// exact is false when the value says more than the level.
+func levelValue(k key, value []byte) (level ring.Level, exact bool) {
+	value = bytes.TrimSpace(value)
+	if len(value) == 0 {
+		return ring.LevelUnknown, false
+	}
+	if !isDigit(value[0]) {
+		return levelWord(value)
+	}
+	if len(value) > 2 || !isDigit(value[len(value)-1]) {
+		return ring.LevelUnknown, false
+	}
+	n := int(value[0] - '0')
+	if len(value) == 2 {
+		n = n*10 + int(value[1]-'0')
+	}
+	switch k {
+	case keyLevel, keyLvl:
+		return pinoLevel(n)
+	case keySeverity, keyPriority:
+		return syslogLevel(n)
+	case keySeverityNumber:
+		return otelLevel(n)
+	}
+	return ring.LevelUnknown, false
+}
+
+// pinoLevel maps the numbers of pino and bunyan, 10 to 60 in steps of ten; one
+// in between counts as the step below.
+func pinoLevel(n int) (level ring.Level, exact bool) {
+	if n < 10 || n > 60 {
+		return ring.LevelUnknown, false
+	}
+	return ring.LevelTrace + ring.Level(n/10-1), n%10 == 0
+}
+
+// syslogLevel maps a syslog severity, 0 to 7.
+func syslogLevel(n int) (level ring.Level, exact bool) {
+	switch n {
+	case 0, 1, 2:
+		return ring.LevelFatal, false
+	case 3:
+		return ring.LevelError, true
+	case 4:
+		return ring.LevelWarn, true
+	case 5:
+		return ring.LevelInfo, false
+	case 6:
+		return ring.LevelInfo, true
+	case 7:
+		return ring.LevelDebug, true
+	}
+	return ring.LevelUnknown, false
+}
+
+// otelLevel maps an OpenTelemetry severity number, 1 to 24 with four to each
+// level.
+func otelLevel(n int) (level ring.Level, exact bool) {
+	if n < 1 || n > 24 {
+		return ring.LevelUnknown, false
+	}
+	return ring.LevelTrace + ring.Level((n-1)/4), (n-1)%4 == 0
+}
+
+// levelWindow is how many bytes behind the time stamp a level may begin.
+const levelWindow = 64
+
+// levelAt returns the level that stands at the start of a text line or behind
+// its time stamp, which ended at i. A level is known by its place, never by
+// its mere presence: only bracketed tokens, numbers, dashes, a zone and what
+// stands between two dashes may precede it.
+func levelAt(line []byte, i int) ring.Level {
+	window := line[:min(len(line), i+levelWindow)]
+	stampEnd := i
+	dash := false // the last token was a lone dash
+	for i >= 0 && i < len(window) {
+		switch c := window[i]; {
+		case isBlank(c) || c == '|' || c == ':' || c == ']':
+			i++
+			continue
+		case c == '[':
+			n := bytes.IndexByte(window[i:], ']')
+			if n < 0 {
+				return ring.LevelUnknown
+			}
+			if level, _ := levelWord(bytes.TrimSpace(window[i+1 : i+n])); level != ring.LevelUnknown {
+				return level
+			}
+			i += n + 1
+		case isDigit(c) || c == '#':
+			i = numberTokenEnd(window, i)
+		case c == '-' && !dash && i+1 < len(window) && isBlank(window[i+1]):
+			dash = true
+			i++
+			continue
+		default:
+			if level := plainWord(line, i); level != ring.LevelUnknown {
+				return level
+			}
+			switch {
+			case dash:
+				i = betweenDashes(window, i)
+			case stampEnd > 0 && len(bytes.TrimSpace(window[stampEnd:i])) == 0 && zoneWord(window[i:]) > 0:
+				i += zoneWord(window[i:])
+			default:
+				return ring.LevelUnknown
+			}
+		}
+		dash = false
+	}
+	return ring.LevelUnknown
+}
+
+// plainWord returns the level of the word at line[i] if it stands there as a
+// level does: in capitals and delimited, before a colon, or alone between tabs
+// or pipes.
+func plainWord(line []byte, i int) ring.Level {
+	end, upper := i, true
+	for end < len(line) && isLetter(line[end]) && end-i <= longestLevel {
+		upper = upper && isUpper(line[end])
+		end++
+	}
+	level, _ := levelWord(line[i:end])
+	if level == ring.LevelUnknown || end == len(line) {
+		if upper {
+			return level
+		}
+		return ring.LevelUnknown
+	}
+	switch line[end] {
+	case ' ', '\t', '[', ']', '|':
+		if upper || inColumn(line, i, end) {
+			return level
+		}
+	case ':':
+		if upper || end+1 == len(line) || strings.IndexByte(":=/", line[end+1]) < 0 {
+			return level
+		}
+	}
+	return ring.LevelUnknown
+}
+
+// inColumn reports whether line[i:end] is alone between tabs, or between
+// pipes, which may have spaces around.
+func inColumn(line []byte, i, end int) bool {
+	if i > 0 && line[i-1] == '\t' {
+		return line[end] == '\t'
+	}
+	for i > 0 && line[i-1] == ' ' {
+		i--
+	}
+	for end < len(line) && line[end] == ' ' {
+		end++
+	}
+	return i > 0 && line[i-1] == '|' && end < len(line) && line[end] == '|'
+}
+
+// betweenDashes returns the index of the lone dash that follows the word at
+// b[i], -1 if there is none.
+func betweenDashes(b []byte, i int) int {
+	for i < len(b) && !isBlank(b[i]) {
+		i++
+	}
+	if i+2 < len(b) && b[i+1] == '-' && isBlank(b[i+2]) {
+		return i + 1
+	}
+	return -1
+}
+
+// numberTokenEnd returns the index behind the number at b[i], such as a
+// process or thread id, -1 if what stands there is more than a number.
+func numberTokenEnd(b []byte, i int) int {
+	for i < len(b) && (isDigit(b[i]) || b[i] == '#' || b[i] == '.') {
+		i++
+	}
+	if i < len(b) && !isBlank(b[i]) && b[i] != '[' && b[i] != ']' && b[i] != ':' && b[i] != '|' {
+		return -1
+	}
+	return i
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }

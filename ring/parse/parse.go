@@ -1,0 +1,135 @@
+// Package parse turns one line of a log into the parts of an entry: time,
+// level, message and the remaining fields. It knows JSON objects, logfmt and
+// the usual leads of text lines.
+//
+// What must stay true:
+//   - Nothing of a line is lost. A key is taken out of the fields only when
+//     the entry says the same elsewhere; a value that would lose precision or
+//     meaning is taken and kept. A text line is its own message, whole.
+//   - Any doubt makes a line a text line, and a text line without a level: a
+//     wrong level is worse than none.
+//   - One pass over the line and no allocation in the usual case; time and
+//     memory are linear in the line's length whatever it holds.
+package parse
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"logwisp/ring"
+)
+
+// Parser parses lines. The zero value is ready to use. It keeps buffers from
+// call to call, so one Parser serves one goroutine at a time.
+type Parser struct {
+	// Location is the zone of times that name none; nil means time.Local.
+	Location *time.Location
+
+	found [keyCount]member // the first member of each known key; valid where seen says so
+	seen  uint32           // a bit per key in found
+
+	fields   []byte // backs Result.Fields when it is not a part of the line
+	text     []byte // backs an unescaped Result.Message
+	value    []byte // an unescaped logfmt value on its way into fields
+	repaired []byte // the line with its bad bytes replaced
+	local    localMinute
+}
+
+// Result is one parsed line. Its slices point into the line or into the
+// Parser: they are valid until the line changes or the Parser's next call.
+type Result struct {
+	Micros  int64      // the line's own time in microseconds since 1970 UTC; only when HasTime
+	HasTime bool       // the line has a time that is understood and plausible
+	Level   ring.Level // LevelUnknown when the line does not say
+	Message []byte     // the message text; of a text line the whole line, as it is
+	Quoted  bool       // Message is a complete, valid JSON string with its quotes, to be written as it stands
+	Fields  []byte     // nil, or one JSON object without line breaks: every other key of the line
+}
+
+// Line parses one line, which comes without its line end, into r, overwriting
+// all of it. Every input has a result. nowMicros, the present in microseconds
+// since 1970 UTC, supplies the year where a format has none and rejects times
+// before 1990 or more than a day ahead.
+//
+// Message and Fields of a JSON or logfmt line are valid UTF-8, bad bytes being
+// replaced by U+FFFD; a text line is handed over as it is.
+func (p *Parser) Line(line []byte, nowMicros int64, r *Result) {
+	*r = Result{Message: line}
+	p.releaseLarge(len(line))
+	i := skipSpace(line, 0)
+	if i == len(line) {
+		return
+	}
+	if line[i] == '{' && p.jsonLine(line, i, nowMicros, r) {
+		return
+	}
+	if p.logfmtLine(line, nowMicros, r) {
+		return
+	}
+	p.textLine(line, nowMicros, r)
+}
+
+// largeBuffer is the capacity in bytes up to which a buffer is always kept.
+const largeBuffer = 64 << 10
+
+// releaseLarge drops buffers that a far longer line has left behind, so that
+// one huge line does not hold memory for ever.
+func (p *Parser) releaseLarge(n int) {
+	if cap(p.fields)|cap(p.text)|cap(p.value)|cap(p.repaired) < largeBuffer {
+		return
+	}
+	for _, b := range [...]*[]byte{&p.fields, &p.text, &p.value, &p.repaired} {
+		if cap(*b) > largeBuffer && cap(*b)/8 > n {
+			*b = nil
+		}
+	}
+}
+
+// plausible reports whether a line may carry this time: from 1990 up to a day
+// ahead of now.
+func plausible(micros, nowMicros int64) bool {
+	const since1990, day = 631152000 * 1e6, 86400 * 1e6
+	return micros >= since1990 && micros <= nowMicros+day
+}
+
+// valid returns the line itself, or a copy with every byte that is not UTF-8
+// replaced by U+FFFD, in p.repaired.
+func (p *Parser) valid(line []byte) []byte {
+	if utf8.Valid(line) {
+		return line
+	}
+	p.repaired = appendValid(p.repaired[:0], line)
+	return p.repaired
+}
+
+// appendValid appends b with U+FFFD for each byte that is not UTF-8.
+func appendValid(dst, b []byte) []byte {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			dst = append(dst, "\uFFFD"...)
+		} else {
+			dst = append(dst, b[:n]...)
+		}
+		b = b[n:]
+	}
+	return dst
+}
+
+// skipSpace returns the index of the first byte from i on that is not JSON
+// white space, len(b) if there is none.
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && b[i] <= ' ' {
+		if c := b[i]; c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			break
+		}
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return c-'0' < 10 }
+
+func isLetter(c byte) bool { return (c|0x20)-'a' < 26 }
+
+func isUpper(c byte) bool { return c-'A' < 26 }
