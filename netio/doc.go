@@ -1,0 +1,35 @@
+// Package netio carries the ring's entries to sockets.
+//
+// An Engine runs a few event loops. A transport (netio/tcp, netio/web) accepts
+// connections, says how entries look on its wire (Form) and enrols each socket;
+// from then on the subscriber belongs to one loop and costs no goroutine.
+//
+// # The way of an entry
+//
+// A loop passes over its subscribers. For each it collects what lies between
+// the subscriber's cursor and the head, and writes it with one system call
+// straight from the ring's pages to the socket. The cursor is the outbound
+// buffer: what the socket does not take stays in the ring. Where the raw page
+// is not what the wire needs, the loop writes from a view (the page in another
+// form, built once and shared by all who want it) or, when pages are small,
+// from a block in which a run of pages was gathered once for all.
+//
+// # Invariants
+//
+//	N1 A subscriber's state is touched by its loop only; other goroutines read
+//	   its counters, which are atomics.
+//	N2 One pass makes at most one write per subscriber.
+//	N3 An entry is never cut on the wire: when the socket takes part of one, the
+//	   rest is kept and goes out before anything else.
+//	N4 Control lines (heartbeats, notices) stand between entries only.
+//	N5 delivered + filtered + dropped = offered for every subscriber between
+//	   two passes. An entry in mid-write counts as neither offered nor
+//	   delivered.
+//	N6 A loop holds a page or a view for the time of one write. Beyond that a
+//	   stuck subscriber keeps at most maxCopy bytes of its own, or, for a longer
+//	   entry, a reference counted in the pinned budget.
+//	N7 The bell is rung only from outside a pass or at its end, and a pass lasts
+//	   about maxPass: reading sockets and tailing files are never starved.
+//	N8 A loop parks only after a pass that left nobody behind the head seen at
+//	   its start (ring invariant I13 does the rest).
+package netio

@@ -1,0 +1,237 @@
+package netio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"github.com/panjf2000/gnet/v2/pkg/logging"
+
+	"logwisp/ring"
+)
+
+// Errors of Enroll.
+var (
+	ErrStopping = errors.New("the server is stopping")
+	ErrFull     = errors.New("the server has as many clients as max_clients allows")
+)
+
+// Options are the settings of an Engine.
+type Options struct {
+	Loops      int   // event loops; 0 = GOMAXPROCS-1, at least one
+	ViewBytes  int64 // budget of the views of all forms; 0 = a quarter of the ring
+	FromOldest bool  // a subscriber that names no position starts at the oldest entry held
+	Log        *slog.Logger
+}
+
+// Engine owns the event loops and every enrolled subscriber.
+type Engine struct {
+	options Options
+	ring    *ring.Ring
+	log     *slog.Logger
+	started time.Time
+	client  *gnet.Client
+	loops   []*loop
+	byLoop  map[gnet.EventLoop]*loop
+	views   *viewCache
+	nextID  atomic.Uint64
+	pins    pins
+
+	mu         sync.Mutex
+	stopping   bool
+	enrols     sync.WaitGroup // enrolments in flight: gnet loses one that races its Stop
+	transports []*Transport
+	ticker     *time.Ticker
+	tickDone   chan struct{}
+}
+
+// New starts an engine that delivers r's entries.
+func New(r *ring.Ring, o Options) (*Engine, error) {
+	if o.Loops <= 0 {
+		o.Loops = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	if o.ViewBytes <= 0 {
+		o.ViewBytes = int64(r.Stats().CapacityBytes / 4)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{
+		options: o, ring: r, log: o.Log, started: time.Now(),
+		byLoop: make(map[gnet.EventLoop]*loop), views: newViewCache(o.ViewBytes),
+		pins:     pins{budget: max(o.ViewBytes, minPinBytes), held: make(map[pinKey]*pin)},
+		tickDone: make(chan struct{}),
+	}
+	client, err := gnet.NewClient(&handler{engine: e},
+		gnet.WithNumEventLoop(o.Loops), gnet.WithLogger(quiet{}), gnet.WithLogLevel(logging.FatalLevel))
+	if err == nil {
+		err = client.Start()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start the event loops: %w", err)
+	}
+	e.client = client
+	for range o.Loops {
+		// gnet enrols with the least loaded loop, so each of these meets one
+		// that has none yet.
+		l, err := newLoop(e)
+		if err != nil {
+			e.Close()
+			return nil, fmt.Errorf("start an event loop: %w", err)
+		}
+		e.loops = append(e.loops, l)
+		e.byLoop[l.bellConn.EventLoop()] = l
+	}
+	for _, l := range e.loops {
+		l.start()
+	}
+	e.ticker = time.NewTicker(time.Second)
+	go e.tick()
+	return e, nil
+}
+
+// tick lets every loop look at its clocks: heartbeats, stuck subscribers.
+func (e *Engine) tick() {
+	for {
+		select {
+		case <-e.tickDone:
+			return
+		case <-e.ticker.C:
+			for _, l := range e.loops {
+				l.due.Store(true)
+				l.ring()
+			}
+		}
+	}
+}
+
+// Transport is one kind of subscriber: what they have in common, and their
+// sums.
+type Transport struct {
+	Name        string // "tcp", "sse"; stands in client ids and metrics
+	Form        *Form
+	Heartbeat   HeartbeatPolicy
+	SendBuffer  int           // SO_SNDBUF in bytes, 0 = the kernel's choice
+	SlowTimeout time.Duration // without a byte accepted; 0 = for ever
+	MaxClients  int           // 0 = no limit
+
+	engine *Engine
+	active atomic.Int64  // enrolled, or about to be
+	joined atomic.Uint64 // of them, those that have ever got a place in a loop
+	mu     sync.Mutex
+	live   map[*Subscriber]struct{}
+	ended  Totals
+}
+
+// Register makes a transport known to the engine. It is called before the
+// first Enroll and t must not be changed afterwards.
+func (e *Engine) Register(t *Transport) *Transport {
+	t.engine = e
+	t.live = make(map[*Subscriber]struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.transports = append(e.transports, t)
+	return t
+}
+
+// Full reports whether the transport has as many subscribers as it may.
+func (t *Transport) Full() bool {
+	return t.MaxClients > 0 && t.active.Load() >= int64(t.MaxClients)
+}
+
+// Enroll makes the peer of c a subscriber and takes c over, also when it fails.
+// greet, if not nil, appends what is sent first. c must be a *net.TCPConn or a
+// *net.UnixConn. Errors: ErrStopping, ErrFull, or one of the socket.
+func (t *Transport) Enroll(c net.Conn, greet func(dst []byte, g Greeting) []byte) error {
+	e := t.engine
+	e.mu.Lock()
+	if e.stopping {
+		e.mu.Unlock()
+		c.Close()
+		return ErrStopping
+	}
+	e.enrols.Add(1)
+	e.mu.Unlock()
+	defer e.enrols.Done()
+
+	if n := t.active.Add(1); t.MaxClients > 0 && n > int64(t.MaxClients) {
+		t.active.Add(-1)
+		c.Close()
+		return ErrFull
+	}
+	s := &Subscriber{
+		transport: t,
+		id:        t.Name + "-" + strconv.FormatUint(e.nextID.Add(1), 10),
+		address:   c.RemoteAddr().String(),
+		connected: time.Now(),
+		greet:     greet,
+	}
+	if err := tune(c, t.SendBuffer); err != nil {
+		t.active.Add(-1)
+		c.Close()
+		return fmt.Errorf("set up the socket of %s: %w", s.address, err)
+	}
+	t.mu.Lock()
+	t.live[s] = struct{}{}
+	t.mu.Unlock()
+	if _, err := e.client.EnrollContext(c, s); err != nil {
+		t.leave(s)
+		return fmt.Errorf("enrol %s: %w", s.address, err)
+	}
+	return nil
+}
+
+// leave ends a subscriber's part in the sums. Its last counters join the
+// totals in the same step in which it stops being live.
+func (t *Transport) leave(s *Subscriber) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.live[s]; !ok {
+		return
+	}
+	delete(t.live, s)
+	t.ended.add(s.Totals())
+	t.active.Add(-1)
+}
+
+// Drain ends every stream in good order: each subscriber gets what the ring
+// holds for it and the disconnect notice, then its connection is closed. When
+// ctx ends, the rest is closed as it is. No more subscribers are taken.
+func (e *Engine) Drain(ctx context.Context) {
+	e.mu.Lock()
+	e.stopping = true
+	e.mu.Unlock()
+	e.enrols.Wait()
+	for _, l := range e.loops {
+		l.drain(ctx)
+	}
+}
+
+// Close stops the loops and closes what is left. Call Drain before.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.stopping = true
+	e.mu.Unlock()
+	e.enrols.Wait()
+	if e.ticker != nil {
+		e.ticker.Stop()
+		close(e.tickDone)
+	}
+	for _, l := range e.loops {
+		l.waker.Close()
+	}
+	if err := e.client.Stop(); err != nil {
+		e.log.Warn("stop the event loops", "error", err)
+	}
+	for _, l := range e.loops {
+		l.close()
+	}
+}

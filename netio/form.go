@@ -1,0 +1,44 @@
+package netio
+
+import (
+	"time"
+
+	"logwisp/ring/record"
+)
+
+// Form is how a stream looks on one kind of wire. The functions append to dst
+// and must not keep it; nil means there is no such thing on this wire.
+// Subscribers that share a *Form share its views.
+type Form struct {
+	Name string
+
+	// Entry appends one entry; line is its JSON with the newline. nil: the
+	// ring's bytes as they are.
+	Entry func(dst []byte, epoch, seq uint64, line []byte) []byte
+
+	Drop       func(dst []byte, d *record.Drop) []byte
+	Disconnect func(dst []byte, reason string) []byte
+
+	// Heartbeat appends one heartbeat; seq is the last entry scanned for the
+	// subscriber, 0 when there was none.
+	Heartbeat func(dst []byte, epoch, seq uint64, h *record.Heartbeat) []byte
+
+	// Probe is sent once when the peer has closed its sending side: bytes that
+	// mean nothing to it, but make a peer that is gone answer with a reset.
+	Probe []byte
+}
+
+// HeartbeatPolicy says when and with what heartbeats are sent.
+type HeartbeatPolicy struct {
+	Interval  time.Duration // 0 = none
+	Timestamp bool
+	Stats     bool
+}
+
+// Greeting is what is known when a subscriber joins.
+type Greeting struct {
+	ClientID string
+	Epoch    uint64
+	Head     uint64 // seq of the newest entry
+	Oldest   uint64 // seq of the oldest entry held
+}

@@ -1,0 +1,84 @@
+package netio
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// handler is what gnet calls; every method but OnBoot and OnShutdown runs on
+// the connection's loop (N1).
+type handler struct {
+	gnet.BuiltinEventEngine
+	engine *Engine
+}
+
+var _ gnet.EventHandler = (*handler)(nil)
+
+// OnOpen makes the connection a subscriber of its loop.
+func (h *handler) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
+	if s, ok := c.Context().(*Subscriber); ok {
+		h.engine.byLoop[c.EventLoop()].join(s, c)
+	}
+	return nil, gnet.None
+}
+
+// OnTraffic runs a pass when the bell was rung. What a subscriber sends is
+// thrown away: gnet would otherwise keep it for ever.
+func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
+	_, _ = c.Discard(-1)
+	if l, ok := c.Context().(*loop); ok {
+		l.pass()
+	}
+	return gnet.None
+}
+
+// OnClose is called when the peer is gone or has closed its sending side, and
+// from within our own close.
+func (h *handler) OnClose(c gnet.Conn, err error) gnet.Action {
+	s, ok := c.Context().(*Subscriber)
+	if !ok || s.gone {
+		return gnet.None
+	}
+	if errors.Is(err, io.EOF) && s.loop.keepHalfClosed(s) {
+		return gnet.None
+	}
+	s.conn = nil // gnet closes it when we return
+	s.loop.leave(s, "closed by peer")
+	return gnet.None
+}
+
+// quiet is gnet's logger: its messages are about its own working, and what
+// concerns a user is reported by the engine.
+type quiet struct{}
+
+func (quiet) Debugf(string, ...any) {}
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Warnf(string, ...any)  {}
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Fatalf(string, ...any) {}
+
+// tune sets the options of a subscriber's socket. A bounded send buffer is
+// what bounds the kernel memory of a client that does not read; keep-alive
+// finds the ones whose host has gone.
+func tune(c net.Conn, sendBuffer int) error {
+	t, ok := c.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	if sendBuffer > 0 {
+		// The kernel doubles the figure for its own bookkeeping.
+		if err := t.SetWriteBuffer(sendBuffer); err != nil {
+			return err
+		}
+	}
+	if err := t.SetNoDelay(true); err != nil {
+		return err
+	}
+	return t.SetKeepAliveConfig(net.KeepAliveConfig{
+		Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3,
+	})
+}

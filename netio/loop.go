@@ -1,0 +1,292 @@
+package netio
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+
+	"logwisp/ring"
+)
+
+// maxPass is about how long one pass lasts: other events of the loop, and the
+// goroutines that share its core, get their turn in between (N7).
+const maxPass = time.Millisecond
+
+// loop is one event loop's subscribers. Everything that is not an atomic or
+// under the mutex is touched by the loop's goroutine only (N1).
+type loop struct {
+	engine   *Engine
+	bellConn gnet.Conn
+	bellFD   int         // our end of the bell: a byte written here makes gnet run a pass
+	rung     atomic.Bool // a byte is on its way
+	due      atomic.Bool // the clocks are to be looked at
+	waker    *ring.Waker
+	poll     *writePoll
+
+	subs []*Subscriber
+	byFD map[int]*Subscriber
+	next int       // where the next pass goes on
+	head uint64    // the head at the start of the round
+	busy bool      // somebody was, or may have been, left behind in this round
+	now  time.Time // time of the pass
+	out  batch
+
+	roundDraining bool // draining as it was when the round began
+
+	mu       sync.Mutex
+	ready    []pollEvent // from the poll goroutine
+	draining bool
+	drained  chan struct{}
+	cutOff   atomic.Bool // draining is over: close the rest
+}
+
+// newLoop enrols a bell with gnet's least loaded loop.
+func newLoop(e *Engine) (*loop, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("create the bell: %w", err)
+	}
+	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), drained: make(chan struct{})}
+	file := os.NewFile(uintptr(fds[1]), "bell")
+	conn, err := net.FileConn(file)
+	file.Close()
+	if err == nil {
+		l.bellConn, err = e.client.EnrollContext(conn, l)
+	}
+	if err == nil {
+		l.poll, err = newWritePoll(l)
+	}
+	if err != nil {
+		unix.Close(fds[0])
+		return nil, err
+	}
+	return l, nil
+}
+
+// start lets entries and writable sockets wake the loop.
+func (l *loop) start() {
+	l.waker = l.engine.ring.NewWaker(l.ring)
+	go l.poll.run()
+	l.ring() // the first pass parks the waker
+}
+
+// close releases what the loop holds. The loop's goroutine has ended.
+func (l *loop) close() {
+	l.closeAll()
+	l.poll.close()
+	unix.Close(l.bellFD)
+}
+
+// ring asks for a pass. However often it is called, one byte is on its way.
+// Safe from any goroutine; from within a pass only at its end (N7).
+func (l *loop) ring() {
+	if l.rung.CompareAndSwap(false, true) {
+		_, _ = unix.Write(l.bellFD, []byte{0}) // a full pipe has rung already
+	}
+}
+
+// pass gives every subscriber one write, or as many of them as fit maxPass.
+func (l *loop) pass() {
+	l.rung.Store(false) // before anything is looked at: what comes now rings again
+	l.now = time.Now()
+	l.takeReady()
+	if l.due.Swap(false) {
+		l.tick()
+	}
+	l.mu.Lock()
+	draining := l.draining
+	l.mu.Unlock()
+	if draining && l.cutOff.Load() {
+		l.closeAll()
+	}
+	if l.next == 0 { // a round begins: whoever comes up from here on is seen by it or sets busy
+		l.head, l.busy, l.roundDraining = l.engine.ring.Head(), false, draining
+	}
+	deadline := l.now.Add(maxPass)
+	for l.next < len(l.subs) {
+		s := l.subs[l.next]
+		if l.pump(s, draining) {
+			l.busy = true
+		}
+		if !s.gone { // leave has put another one in its place
+			l.next++
+		}
+		if l.next&7 == 0 && time.Now().After(deadline) {
+			break
+		}
+	}
+	if l.next < len(l.subs) {
+		l.ring()
+		return
+	}
+	l.next = 0
+	if draining && len(l.subs) == 0 {
+		l.finishDrain()
+	}
+	if l.busy || draining != l.roundDraining || !l.waker.Park(l.head) { // N8
+		l.ring()
+	}
+}
+
+// join takes a new subscriber in; it starts at the live end unless the engine
+// was told to begin with the oldest entry held.
+func (l *loop) join(s *Subscriber, c gnet.Conn) {
+	r := l.engine.ring
+	s.loop, s.conn, s.fd = l, c, c.Fd()
+	s.cursor = r.Live()
+	if l.engine.options.FromOldest {
+		s.cursor, _ = r.Seek(r.Oldest())
+	}
+	s.start = s.cursor.Seq()
+	s.progress = time.Now()
+	if every := s.transport.Heartbeat.Interval; every > 0 {
+		s.heartbeat = s.progress.Add(every)
+	}
+	if s.greet != nil {
+		s.control = s.greet(s.control, Greeting{
+			ClientID: s.id, Epoch: r.Epoch(), Head: r.Head(), Oldest: r.Oldest(),
+		})
+		s.greet = nil
+	}
+	s.index = len(l.subs)
+	l.subs = append(l.subs, s)
+	l.byFD[s.fd] = s
+	s.transport.joined.Add(1)
+	l.ring()
+}
+
+// leave takes a subscriber out and closes its socket if it is still ours to
+// close.
+func (l *loop) leave(s *Subscriber, reason string) {
+	if s.gone {
+		return
+	}
+	s.gone = true
+	if s.index < l.next {
+		l.busy = true // the one that takes its place may not have had its turn
+	}
+	last := l.subs[len(l.subs)-1]
+	l.subs[s.index] = last
+	last.index = s.index
+	l.subs[len(l.subs)-1] = nil
+	l.subs = l.subs[:len(l.subs)-1]
+	delete(l.byFD, s.fd)
+	l.poll.remove(s)
+	s.setRest(nil, false)
+	s.transport.leave(s)
+	l.engine.log.Debug("client left", "client", s.id, "address", s.address, "reason", reason)
+	switch {
+	case s.conn != nil:
+		_ = l.bellConn.EventLoop().Close(s.conn) // calls OnClose, which sees that s is gone
+	case s.half:
+		unix.Close(s.fd)
+	}
+}
+
+// keepHalfClosed goes on serving a peer that has closed its sending side, on
+// our own duplicate of the descriptor, since gnet closes the one it has. It
+// returns false when the connection cannot be kept.
+func (l *loop) keepHalfClosed(s *Subscriber) bool {
+	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return false
+	}
+	l.poll.remove(s) // else the epoll keeps an entry of the closed descriptor
+	delete(l.byFD, s.fd)
+	s.fd, s.conn, s.half = fd, nil, true
+	l.byFD[fd] = s
+	if !l.poll.add(s) {
+		unix.Close(fd)
+		s.half = false
+		return false
+	}
+	if f := s.transport.Form; f.Probe != nil {
+		s.control = append(s.control, f.Probe...)
+		l.busy = true
+		l.ring()
+	}
+	return true
+}
+
+// takeReady unblocks the subscribers whose sockets can be written to again.
+func (l *loop) takeReady() {
+	l.mu.Lock()
+	events := l.ready
+	l.ready = nil
+	l.mu.Unlock()
+	for _, ev := range events {
+		s := l.byFD[ev.fd]
+		if s == nil {
+			continue
+		}
+		s.blocked = false
+		l.busy = true
+		if s.half && ev.broken && hungUp(s.fd) {
+			l.leave(s, "closed by peer")
+		}
+	}
+}
+
+// tick looks at the clocks of all subscribers.
+func (l *loop) tick() {
+	for i := len(l.subs) - 1; i >= 0; i-- {
+		s := l.subs[i]
+		t := s.transport
+		if s.blocked {
+			if t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {
+				l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
+					"client", s.id, "address", s.address, "timeout", t.SlowTimeout)
+				l.leave(s, "slow")
+				continue
+			}
+			// A short write for lack of kernel memory raises no edge; try again.
+			s.blocked = false
+		}
+		if !s.heartbeat.IsZero() && !l.now.Before(s.heartbeat) {
+			s.heartbeatDue = true
+			s.heartbeat = s.heartbeat.Add(t.Heartbeat.Interval)
+			if s.heartbeat.Before(l.now) {
+				s.heartbeat = l.now.Add(t.Heartbeat.Interval)
+			}
+		}
+	}
+	l.busy = true
+}
+
+// drain asks the loop to end its streams and waits until they have, or until
+// ctx ends, when it closes what is left.
+func (l *loop) drain(ctx context.Context) {
+	l.mu.Lock()
+	l.draining = true
+	l.mu.Unlock()
+	l.ring()
+	select {
+	case <-l.drained:
+	case <-ctx.Done():
+		l.cutOff.Store(true)
+		l.ring()
+		<-l.drained
+	}
+}
+
+func (l *loop) finishDrain() {
+	select {
+	case <-l.drained:
+	default:
+		close(l.drained)
+	}
+}
+
+func (l *loop) closeAll() {
+	for len(l.subs) > 0 {
+		l.leave(l.subs[len(l.subs)-1], "server stopped")
+	}
+	l.next = 0
+}

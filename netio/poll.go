@@ -1,0 +1,115 @@
+package netio
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// pollEvent says that a socket can be written to, or is broken.
+type pollEvent struct {
+	fd     int
+	broken bool
+}
+
+// writePoll watches the sockets of a loop that were full once. gnet's own
+// epoll watches for input only and tells nobody when a socket drains.
+//
+// Events are edge-triggered: the kernel raises one only after a write found
+// the buffer full, so a subscriber that keeps up causes none, and one that is
+// stuck causes none either.
+type writePoll struct {
+	loop   *loop
+	fd     int
+	stopFD int
+	done   sync.WaitGroup
+}
+
+func newWritePoll(l *loop) (*writePoll, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	p := &writePoll{loop: l, fd: fd, stopFD: stop}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(stop)}
+	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, stop, &ev); err != nil {
+		unix.Close(fd)
+		unix.Close(stop)
+		return nil, err
+	}
+	p.done.Add(1)
+	return p, nil
+}
+
+// run hands events to the loop until close.
+func (p *writePoll) run() {
+	defer p.done.Done()
+	events := make([]unix.EpollEvent, 256)
+	for {
+		n, err := unix.EpollWait(p.fd, events, -1)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return
+		}
+		stop := false
+		p.loop.mu.Lock()
+		for _, ev := range events[:n] {
+			if int(ev.Fd) == p.stopFD {
+				stop = true
+				continue
+			}
+			p.loop.ready = append(p.loop.ready, pollEvent{
+				fd: int(ev.Fd), broken: ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			})
+		}
+		p.loop.mu.Unlock()
+		if stop {
+			return
+		}
+		p.loop.ring()
+	}
+}
+
+// add watches a subscriber's socket from now on. Adding reports the present
+// state too, so nothing that happened before is missed.
+func (p *writePoll) add(s *Subscriber) bool {
+	if s.polled {
+		return true
+	}
+	ev := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: int32(s.fd)}
+	if err := unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, s.fd, &ev); err != nil {
+		return false // the tick tries the socket again every second
+	}
+	s.polled = true
+	return true
+}
+
+// remove must be called before the descriptor is closed.
+func (p *writePoll) remove(s *Subscriber) {
+	if s.polled {
+		_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, s.fd, nil)
+		s.polled = false
+	}
+}
+
+func (p *writePoll) close() {
+	_, _ = unix.Write(p.stopFD, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	p.done.Wait()
+	unix.Close(p.fd)
+	unix.Close(p.stopFD)
+}
+
+// hungUp reports whether a socket is closed in both directions or broken. It
+// guards against an event meant for an earlier owner of the descriptor.
+func hungUp(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd)}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+}

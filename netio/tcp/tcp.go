@@ -1,0 +1,96 @@
+// Package tcp serves the stream as raw JSON lines: whoever connects gets every
+// entry from then on, one a line, and needs to say nothing.
+package tcp
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+
+	"logwisp/netio"
+	"logwisp/ring/record"
+)
+
+// Options are the settings of the TCP server.
+type Options struct {
+	Enabled    bool   `toml:"enabled" name:"enable-tcp" negatable:"" default:"false" help:"Serve raw JSON lines over TCP."`
+	Host       string `toml:"host" name:"tcp-host" default:"" placeholder:"HOST" help:"Address the TCP server listens on (default: all)."`
+	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one."`
+	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss."`
+
+	netio.ClientOptions
+	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
+}
+
+// Heartbeat are the settings of [tcpserver.heartbeat]. On TCP the format is
+// always JSON; the key exists because both servers have the same table.
+type Heartbeat struct {
+	Enabled bool   `toml:"enabled" kong:"-" default:"false"`
+	Format  string `toml:"format" kong:"-" default:"json" enum:"json,comment"`
+	netio.HeartbeatOptions
+}
+
+// Server accepts TCP subscribers.
+type Server struct {
+	listener  net.Listener
+	transport *netio.Transport
+	log       *slog.Logger
+	accepting sync.WaitGroup
+}
+
+// maxEnrolling is how many accepted connections wait for their event loop at
+// once; more of them wait in the listener's queue.
+const maxEnrolling = 64
+
+// New binds the listener. Nothing is accepted before Serve.
+func New(o Options, e *netio.Engine, log *slog.Logger) (*Server, error) {
+	ln, err := netio.Listen(o.Host, strconv.Itoa(o.Port), log)
+	if err != nil {
+		return nil, fmt.Errorf("listen for TCP clients: %w", err)
+	}
+	form := &netio.Form{Name: "json", Heartbeat: appendHeartbeat}
+	return &Server{
+		listener:  ln,
+		transport: e.Register(o.Transport("tcp", form, o.Heartbeat.Policy(o.Heartbeat.Enabled))),
+		log:       log,
+	}, nil
+}
+
+func appendHeartbeat(dst []byte, _, _ uint64, h *record.Heartbeat) []byte {
+	return append(h.AppendJSON(dst), '\n')
+}
+
+// Addr returns the address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Transport returns the figures of the server's clients.
+func (s *Server) Transport() *netio.Transport { return s.transport }
+
+// Serve accepts subscribers until Close. It returns nil after Close.
+func (s *Server) Serve() error {
+	slots := make(chan struct{}, maxEnrolling)
+	defer s.accepting.Wait()
+	for {
+		c, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accept TCP clients: %w", err)
+		}
+		slots <- struct{}{}
+		s.accepting.Go(func() {
+			defer func() { <-slots }()
+			address := c.RemoteAddr()
+			if err := s.transport.Enroll(c, nil); err != nil {
+				s.log.Warn("TCP client refused", "address", address, "error", err)
+			}
+		})
+	}
+}
+
+// Close stops accepting. Subscribers stay until the engine is drained.
+func (s *Server) Close() error { return s.listener.Close() }

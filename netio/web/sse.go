@@ -1,0 +1,166 @@
+package web
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/netio"
+	"logwisp/ring/record"
+)
+
+// streamHead is the answer's head. It has neither a length nor chunks: the
+// body ends with the connection (RFC 9112, section 6.3), so HTTP/1.0 and 1.1
+// get the same bytes and the ring's views go out as they are. no-transform and
+// X-Accel-Buffering keep proxies from compressing and holding back the stream.
+const streamHead = "HTTP/1.1 200 OK\r\n" +
+	"Content-Type: text/event-stream\r\n" +
+	"Cache-Control: no-store, no-transform\r\n" +
+	"X-Accel-Buffering: no\r\n" +
+	"X-Content-Type-Options: nosniff\r\n" +
+	"Connection: close\r\n" +
+	"\r\n"
+
+// newForm returns how entries and notices look as Server-Sent Events
+// (WHATWG HTML, section 9.2).
+func newForm(heartbeatFormat string) *netio.Form {
+	f := &netio.Form{
+		Name:       "sse",
+		Entry:      appendEntry,
+		Drop:       appendDrop,
+		Disconnect: appendDisconnect,
+		Heartbeat:  appendCommentHeartbeat,
+		Probe:      []byte(":\n\n"),
+	}
+	if heartbeatFormat == "json" {
+		f.Heartbeat = appendJSONHeartbeat
+	}
+	return f
+}
+
+// appendEntry appends one entry as an unnamed event. line ends with the one
+// newline it has, which also ends the data line.
+func appendEntry(dst []byte, epoch, seq uint64, line []byte) []byte {
+	dst = append(dst, "id: "...)
+	dst = record.AppendID(dst, epoch, seq)
+	dst = append(dst, "\ndata: "...)
+	dst = append(dst, line...)
+	return append(dst, '\n')
+}
+
+// appendDrop appends the notice of a loss. Its id is the last entry lost, so
+// that a client that reconnects is not told of it again.
+func appendDrop(dst []byte, d *record.Drop) []byte {
+	dst = append(dst, "event: drop\nid: "...)
+	dst = record.AppendID(dst, d.Epoch, d.To)
+	dst = append(dst, "\ndata: "...)
+	dst = d.AppendJSON(dst, false)
+	return append(dst, '\n', '\n')
+}
+
+func appendDisconnect(dst []byte, reason string) []byte {
+	return appendEvent(dst, "disconnect", record.Disconnect{Reason: reason})
+}
+
+// appendCommentHeartbeat appends a comment; the id beside it lets a client
+// resume behind what was scanned for it.
+func appendCommentHeartbeat(dst []byte, epoch, seq uint64, h *record.Heartbeat) []byte {
+	dst = append(h.AppendComment(dst), '\n')
+	dst = appendScanned(dst, epoch, seq)
+	return append(dst, '\n')
+}
+
+func appendJSONHeartbeat(dst []byte, epoch, seq uint64, h *record.Heartbeat) []byte {
+	dst = appendScanned(dst, epoch, seq)
+	dst = append(dst, "data: "...)
+	dst = h.AppendJSON(dst)
+	return append(dst, '\n', '\n')
+}
+
+func appendScanned(dst []byte, epoch, seq uint64) []byte {
+	if seq == 0 {
+		return dst
+	}
+	dst = append(dst, "id: "...)
+	dst = record.AppendID(dst, epoch, seq)
+	return append(dst, '\n')
+}
+
+// appendEvent appends a named event with v as its data.
+func appendEvent(dst []byte, name string, v any) []byte {
+	dst = append(dst, "event: "...)
+	dst = append(dst, name...)
+	dst = append(dst, "\ndata: "...)
+	dst, err := record.AppendJSON(dst, v)
+	if err != nil {
+		panic("web: an event of our own cannot fail to encode: " + err.Error())
+	}
+	return append(dst, '\n', '\n')
+}
+
+// greeting returns what a subscriber gets first: the head of the answer, the
+// connected event and the reconnection time.
+func (s *Server) greeting(dst []byte, g netio.Greeting) []byte {
+	dst = append(dst, streamHead...)
+	dst = appendEvent(dst, "connected", record.Connected{
+		ClientID: g.ClientID,
+		Epoch:    strconv.FormatUint(g.Epoch, 10),
+		Head:     string(record.AppendID(nil, g.Epoch, g.Head)),
+		Oldest:   string(record.AppendID(nil, g.Epoch, g.Oldest)),
+		Version:  s.version,
+	})
+	dst = append(dst, "retry: "...)
+	dst = strconv.AppendInt(dst, int64(s.options.Retry), 10)
+	return append(dst, '\n', '\n')
+}
+
+// stream answers GET /stream: it takes the connection away from the HTTP
+// server and makes it a subscriber.
+func (s *Server) stream(ctx *fasthttp.RequestCtx) {
+	if name := s.unknownParameter(ctx); name != "" {
+		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{
+			Error: "unknown parameter " + strconv.Quote(name) + ": /stream takes none", Parameter: name,
+			Suggestion: "leave it out",
+		})
+		return
+	}
+	if ctx.IsHead() {
+		ctx.SetContentType("text/event-stream")
+		ctx.Response.Header.Set("Cache-Control", "no-store, no-transform")
+		ctx.Response.Header.Set("X-Accel-Buffering", "no")
+		ctx.SetConnectionClose()
+		return
+	}
+	if s.transport.Full() {
+		ctx.Response.Header.Set("Retry-After", "5")
+		ctx.SetConnectionClose()
+		s.fail(ctx, fasthttp.StatusServiceUnavailable, record.Error{
+			Error: "too many clients: httpserver.max_clients = " + strconv.Itoa(s.options.MaxClients),
+		})
+		return
+	}
+	address := ctx.RemoteAddr()
+	// Without NoResponse the head would go out with Content-Length: 0, and a
+	// request with Connection: close would never get here.
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(c net.Conn) {
+		if h, ok := c.(interface{ UnsafeConn() net.Conn }); ok {
+			c = h.UnsafeConn()
+		}
+		_ = c.SetDeadline(time.Time{})
+		if err := s.transport.Enroll(c, s.greeting); err != nil {
+			s.log.Warn("SSE client refused", "address", address, "error", err)
+		}
+	})
+}
+
+// unknownParameter returns the first parameter of the query that /stream does
+// not know, "" when there is none.
+func (s *Server) unknownParameter(ctx *fasthttp.RequestCtx) string {
+	for name := range ctx.QueryArgs().All() {
+		return string(name)
+	}
+	return ""
+}

@@ -1,0 +1,175 @@
+// Package web serves the stream over HTTP: Server-Sent Events on /stream and
+// the daemon's state on /status.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/netio"
+	"logwisp/ring/record"
+)
+
+// Options are the settings of the HTTP server.
+type Options struct {
+	Enabled    bool   `toml:"enabled" name:"enable-http" negatable:"" default:"true" help:"Serve Server-Sent Events and /status over HTTP."`
+	Host       string `toml:"host" name:"http-host" default:"" placeholder:"HOST" help:"Address the HTTP server listens on (default: all)."`
+	Port       int    `toml:"port" name:"http-port" default:"8080" min:"0" max:"65535" placeholder:"PORT" help:"Port of the HTTP server, 0 picks a free one."`
+	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss."`
+
+	netio.ClientOptions
+	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
+	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
+}
+
+// Heartbeat are the settings of [httpserver.heartbeat].
+type Heartbeat struct {
+	Enabled bool   `toml:"enabled" kong:"-" default:"true"`
+	Format  string `toml:"format" kong:"-" default:"comment" enum:"comment,json"`
+	netio.HeartbeatOptions
+}
+
+// Server is the HTTP server.
+type Server struct {
+	options   Options
+	version   string
+	listener  net.Listener
+	transport *netio.Transport
+	http      *fasthttp.Server
+	status    func() any
+	log       *slog.Logger
+}
+
+// New binds the listener. Nothing is accepted before Serve. status returns the
+// object that /status answers with; it is called from many goroutines.
+func New(o Options, e *netio.Engine, version string, status func() any, log *slog.Logger) (*Server, error) {
+	ln, err := netio.Listen(o.Host, strconv.Itoa(o.Port), log)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+	}
+	s := &Server{
+		options: o, version: version, listener: ln, status: status, log: log,
+		transport: e.Register(o.Transport("sse", newForm(o.Heartbeat.Format), o.Heartbeat.Policy(o.Heartbeat.Enabled))),
+	}
+	s.http = &fasthttp.Server{
+		Handler:               s.handle,
+		NoDefaultServerHeader: true,
+		// For the requests that are answered here; a stream has left by then.
+		// Without them a client that sends a byte now and then holds a worker.
+		ReadTimeout:           10 * time.Second,
+		WriteTimeout:          10 * time.Second,
+		IdleTimeout:           60 * time.Second,
+		MaxRequestBodySize:    64 << 10,
+		MaxIdleWorkerDuration: time.Second,
+		CloseOnShutdown:       true,
+		ErrorHandler:          s.badRequest,
+		Logger:                logger{log},
+	}
+	return s, nil
+}
+
+// Addr returns the address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Transport returns the figures of the server's stream clients.
+func (s *Server) Transport() *netio.Transport { return s.transport }
+
+// Serve answers requests until Close. It returns nil after Close.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.listener); err != nil {
+		return fmt.Errorf("serve HTTP clients: %w", err)
+	}
+	return nil
+}
+
+// CloseListener stops accepting. Streams stay until the engine is drained.
+func (s *Server) CloseListener() error { return s.listener.Close() }
+
+// Close stops accepting and waits for the requests being answered, until ctx
+// ends.
+func (s *Server) Close(ctx context.Context) error {
+	if err := s.http.ShutdownWithContext(ctx); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// handle is the route table.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("a request made the server panic", "path", string(ctx.Path()), "panic", p)
+			s.fail(ctx, fasthttp.StatusInternalServerError, record.Error{Error: "internal error"})
+		}
+	}()
+	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
+	var answer fasthttp.RequestHandler
+	switch string(ctx.Path()) {
+	case "/stream":
+		answer = s.stream
+	case "/status":
+		answer = s.answerStatus
+	default:
+		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
+			Error: "no such page: " + string(ctx.Path()) + " (there are /stream and /status)",
+		})
+		return
+	}
+	if !ctx.IsGet() && !ctx.IsHead() {
+		ctx.Response.Header.Set("Allow", "GET, HEAD")
+		s.fail(ctx, fasthttp.StatusMethodNotAllowed, record.Error{
+			Error: string(ctx.Method()) + " is not allowed on " + string(ctx.Path()) + ", use GET",
+		})
+		return
+	}
+	answer(ctx)
+}
+
+// answerStatus answers GET /status.
+func (s *Server) answerStatus(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set("Cache-Control", "no-store")
+	s.answer(ctx, fasthttp.StatusOK, s.status())
+}
+
+// fail answers with an error body.
+func (s *Server) fail(ctx *fasthttp.RequestCtx, code int, e record.Error) {
+	e.Code = code
+	s.answer(ctx, code, e)
+}
+
+func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
+	body, err := record.AppendJSON(nil, v)
+	if err != nil {
+		s.log.Error("encode an answer", "path", string(ctx.Path()), "error", err)
+		ctx.SetStatusCode(fasthttp.StatusInternalServerError)
+		return
+	}
+	ctx.SetStatusCode(code)
+	ctx.SetContentType("application/json; charset=utf-8")
+	ctx.SetBody(append(body, '\n'))
+}
+
+// badRequest answers what is not HTTP, or too large.
+func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
+	code := fasthttp.StatusBadRequest
+	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+		code = fasthttp.StatusRequestEntityTooLarge
+	}
+	ctx.SetConnectionClose()
+	s.fail(ctx, code, record.Error{Error: err.Error()})
+}
+
+// logger passes fasthttp's messages on; they are about single connections and
+// of interest only to somebody who looks for them.
+type logger struct{ log *slog.Logger }
+
+func (l logger) Printf(format string, args ...any) {
+	l.log.Debug("http", "message", fmt.Sprintf(format, args...))
+}
