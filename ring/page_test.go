@@ -81,7 +81,9 @@ func TestAppendingToTheTextOfAPageChangesNothing(t *testing.T) {
 	publish(r, 3)
 	c, _ := r.Seek(1)
 	p, _, _ := c.Page()
-	_ = append(p.Text, "overwritten by a careless reader"...)
+	for n := range 2 * ring.EntryMeta {
+		_ = append(p.Text, bytes.Repeat([]byte{0xff}, n)...)
+	}
 	wantNext(t, &c, 1, 2, 3)
 }
 
@@ -196,6 +198,18 @@ func TestNoPageHoldsMoreThanTwiceItsEntries(t *testing.T) {
 		cost := r.Stats().Bytes - before - uint64(ring.PageHeader)
 		if need := uint64(n + ring.EntryMeta); cost < need || cost > 2*need {
 			t.Errorf("an entry of %d bytes is charged %d", n, cost)
+		}
+	}
+}
+
+func TestBuilderDoesNotKeepAnOversizedBuffer(t *testing.T) {
+	b := slots(4).NewBuilder()
+	for _, n := range []int{300 << 10, 1 << 20, 5 << 20} {
+		text := make([]byte, n) // no room for the meta word: the page is a copy
+		b.Add(text, 0, ring.LevelInfo)
+		b.Publish()
+		if kept := cap(b.Text()); kept > 256<<10 {
+			t.Errorf("after an entry of %d bytes the builder keeps %d", n, kept)
 		}
 	}
 }

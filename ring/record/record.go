@@ -116,26 +116,44 @@ func (c *Encoder) appendTime(dst []byte, micros int64) []byte {
 	return append(dst, digits[:]...)
 }
 
-// plain tells for each byte whether it stands for itself in a JSON string.
-var plain = func() (t [256]bool) {
-	for i := 0x20; i < 0x7f; i++ {
-		t[i] = i != '"' && i != '\\'
+// A byte of a JSON string is plain (stands for itself), must be escaped, or is
+// part of a longer rune.
+const (
+	_ = uint8(iota) // plain
+	runeByte
+	escapedByte
+)
+
+var byteKind = func() (kind [256]uint8) {
+	for i := range kind {
+		switch {
+		case i < 0x20 || i == '"' || i == '\\':
+			kind[i] = escapedByte
+		case i >= utf8.RuneSelf:
+			kind[i] = runeByte
+		}
 	}
-	return t
+	return kind
 }()
 
-// appendString appends s as a JSON string. Plain ASCII is copied; everything
-// else goes through sonic, repaired first where it is not UTF-8.
+// appendString appends s as a JSON string. What stands for itself is copied;
+// the rest goes through sonic, repaired first where it is not UTF-8.
 func appendString(dst, s []byte) []byte {
-	i := 0
-	for i < len(s) && plain[s[i]] {
-		i++
+	seen := uint8(0)
+	for _, b := range s {
+		seen |= byteKind[b]
 	}
-	if i == len(s) {
-		dst = append(dst, '"')
-		dst = append(dst, s...)
-		return append(dst, '"')
+	if seen&escapedByte != 0 || seen&runeByte != 0 && !utf8.Valid(s) {
+		return appendEscaped(dst, s)
 	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+// appendEscaped is apart so that only strings that need it pay for handing
+// addresses to sonic.
+func appendEscaped(dst, s []byte) []byte {
 	if !utf8.Valid(s) {
 		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
 	}

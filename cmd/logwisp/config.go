@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"logwisp/netio/tcp"
+	"logwisp/netio/web"
+	"logwisp/ring"
+	"logwisp/tail"
+)
+
+// config is everything that can be set. Each part's settings live with the
+// part; the tags there are the source of key, flag, default and help.
+type config struct {
+	Monitor tail.Options `toml:"monitor" embed:"" group:"Files:"`
+	TCP     tcp.Options  `toml:"tcpserver" embed:"" group:"TCP server:"`
+	HTTP    web.Options  `toml:"httpserver" embed:"" group:"HTTP server:"`
+	Ring    ring.Options `toml:"ring" embed:"" group:"Ring:"`
+	Logging logging      `toml:"logging" embed:"" group:"Own log:"`
+}
+
+// settings is a loaded configuration and where it came from.
+type settings struct {
+	config
+	file     string // path of the configuration file, "" when there is none
+	loadedAt time.Time
+	origins  origins
+}
+
+// commandLine is what kong fills.
+type commandLine struct {
+	Config    config `embed:""`
+	File      string `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
+	FromStart bool   `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
+
+	Run struct {
+		Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]] (default: ./:*.log)."`
+	} `cmd:"" default:"withargs" help:"Follow files and serve their lines (the default command)."`
+	Version struct{} `cmd:"" help:"Print the version."`
+}
+
+// refusal is a reason not to start, with the exit code that tells its kind.
+type refusal struct {
+	code  int
+	lines []string
+}
+
+func (r *refusal) Error() string { return strings.Join(r.lines, "\n") }
+
+// refuse returns a refusal with one line per problem that is more than a
+// warning.
+func refuse(code int, problems []problem) *refusal {
+	r := &refusal{code: code}
+	for _, p := range problems {
+		if !p.Warning {
+			r.lines = append(r.lines, p.String())
+		}
+	}
+	return r
+}
+
+// loadSettings layers defaults, file, environment and command line, and
+// returns the warnings found on the way. The error is a *refusal.
+func loadSettings(line *commandLine, ctx *kong.Context) (*settings, []problem, error) {
+	file, _, err := configFile(line.File, os.Getenv)
+	if err != nil {
+		return nil, nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
+	}
+	s := &settings{file: file, loadedAt: time.Now()}
+	var toml []byte
+	if file != "" {
+		if toml, err = os.ReadFile(file); err != nil {
+			return nil, nil, &refusal{code: exitConfig, lines: []string{"read the configuration: " + err.Error()}}
+		}
+	}
+	var problems []problem
+	s.origins, problems = load(&s.config, sources{
+		File: file, TOML: toml, Environ: os.Environ(), Flags: ctx, Scratch: &line.Config,
+		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable},
+	})
+	if broken(problems) {
+		code := exitConfig
+		if onlyFlags(problems) {
+			code = exitUsage
+		}
+		return nil, problems, refuse(code, problems)
+	}
+	if line.FromStart {
+		s.Monitor.ReadFrom = "beginning"
+		s.origins["monitor.read_from"] = "--from-start"
+	}
+	if err := s.setTargets(line.Run.Targets); err != nil {
+		return nil, problems, err
+	}
+	if !s.TCP.Enabled && !s.HTTP.Enabled {
+		return nil, problems, &refusal{code: exitConfig, lines: []string{
+			"nothing to serve: both servers are disabled (use --enable-tcp or --enable-http)",
+		}}
+	}
+	return s, problems, nil
+}
+
+// onlyFlags reports whether every problem is one of the command line.
+func onlyFlags(problems []problem) bool {
+	for _, p := range problems {
+		if !p.Warning && p.layer != layerFlags {
+			return false
+		}
+	}
+	return true
+}
+
+// targetsVariable reads LOGWISP_MONITOR_TARGETS.
+func (s *settings) targetsVariable(value string) error {
+	targets, err := parseTargets(strings.Split(value, ","))
+	if err == nil {
+		s.Monitor.Targets = targets
+	}
+	return err
+}
+
+// setTargets takes the targets of the command line, or the default when
+// neither it nor file and environment name any.
+func (s *settings) setTargets(args []string) error {
+	for _, arg := range args {
+		if err := refuseMisspeltCommand(arg); err != nil {
+			return err
+		}
+	}
+	if len(args) > 0 {
+		targets, err := parseTargets(args)
+		if err != nil {
+			return &refusal{code: exitUsage, lines: []string{err.Error()}}
+		}
+		s.Monitor.Targets = targets
+		s.origins.replace("monitor.targets", "the command line")
+	}
+	if len(s.Monitor.Targets) == 0 {
+		s.Monitor.Targets = []tail.Target{{Path: "./", Pattern: "*.log"}}
+	}
+	return nil
+}
+
+func parseTargets(texts []string) ([]tail.Target, error) {
+	var targets []tail.Target
+	var errs []error
+	for _, text := range texts {
+		target, err := tail.ParseTarget(strings.TrimSpace(text))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("target %s: %w", strconv.Quote(text), err))
+			continue
+		}
+		targets = append(targets, target)
+	}
+	return targets, errors.Join(errs...)
+}
+
+// commands are the words that may stand first.
+var commands = []string{"run", "version"}
+
+// refuseMisspeltCommand keeps `logwisp versoin` from waiting for a file of that
+// name.
+func refuseMisspeltCommand(arg string) error {
+	if strings.ContainsAny(arg, "/.:") {
+		return nil
+	}
+	if _, err := os.Lstat(arg); err == nil {
+		return nil
+	}
+	if near := nearest(arg, commands); near != "" {
+		return &refusal{code: exitUsage, lines: []string{
+			fmt.Sprintf("no such file %q; did you mean the command `logwisp %s`? (./%s names a file that is still to come)", arg, near, arg),
+		}}
+	}
+	return nil
+}
+
+// entries returns the number of page slots of the ring: enough for the largest
+// buffer_size of an enabled server.
+func (s *settings) entries() int {
+	n := s.Ring.Entries
+	if s.TCP.Enabled {
+		n = max(n, s.TCP.BufferSize)
+	}
+	if s.HTTP.Enabled {
+		n = max(n, s.HTTP.BufferSize)
+	}
+	return n
+}

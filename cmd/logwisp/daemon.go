@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"logwisp/netio"
+	"logwisp/netio/tcp"
+	"logwisp/netio/web"
+	"logwisp/ring"
+	"logwisp/tail"
+)
+
+// drainTime is how long open streams have to take the last entries at a stop.
+const drainTime = time.Second
+
+// daemon is the program at work. This file is the only one that knows all
+// parts: files -> tail -> ring -> netio -> tcp and web.
+type daemon struct {
+	settings *settings
+	log      *slog.Logger
+	ring     *ring.Ring
+	watcher  *tail.Watcher
+	engine   *netio.Engine
+	tcp      *tcp.Server // nil when disabled
+	web      *web.Server // nil when disabled
+}
+
+// newDaemon builds the parts and binds the listeners; nothing is read or
+// served before run. What it has started is stopped when it fails.
+func newDaemon(s *settings, log *slog.Logger) (d *daemon, err error) {
+	d = &daemon{settings: s, log: log}
+	o := s.Ring
+	o.Entries = s.entries()
+	d.ring = ring.New(o)
+	limitMemory(d.ring.Stats().CapacityBytes)
+	if d.engine, err = netio.New(d.ring, netio.Options{FromOldest: s.Monitor.ReadFrom == "beginning", Log: log}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			d.stop()
+		}
+	}()
+	// The files' positions are taken first: what is written from here on is
+	// delivered to whoever connects as soon as a port is open.
+	if d.watcher, err = tail.New(s.Monitor, d.ring, log); err != nil {
+		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
+	}
+	if s.TCP.Enabled {
+		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
+			return nil, cannotBind(err, "--tcp-port", "tcpserver.port")
+		}
+	}
+	if s.HTTP.Enabled {
+		if d.web, err = web.New(s.HTTP, d.engine, buildVersion(), func() any { return d.status() }, log); err != nil {
+			return nil, cannotBind(err, "--http-port", "httpserver.port")
+		}
+	}
+	return d, nil
+}
+
+func cannotBind(err error, flag, key string) error {
+	return &refusal{code: exitUnavailable, lines: []string{
+		fmt.Sprintf("%v (choose another port with %s or %s; 0 picks a free one)", err, flag, key),
+	}}
+}
+
+// run serves until ctx ends, then stops: listeners first, then the files, then
+// the streams once they have the last entry.
+func (d *daemon) run(ctx context.Context) error {
+	var servers sync.WaitGroup
+	failed := make(chan error, 3)
+	start := func(serve func() error) {
+		servers.Go(func() {
+			if err := serve(); err != nil {
+				failed <- err
+			}
+		})
+	}
+	if d.tcp != nil {
+		d.announce("TCP", d.tcp.Addr(), "nc")
+		start(d.tcp.Serve)
+	}
+	if d.web != nil {
+		d.announce("HTTP", d.web.Addr(), "curl")
+		start(d.web.Serve)
+	}
+	reading, stopReading := context.WithCancel(context.Background())
+	defer stopReading()
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		if err := d.watcher.Run(reading); err != nil {
+			failed <- err
+		}
+	})
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	d.closeListeners()
+	stopReading()
+	reader.Wait() // the last lines are in the ring
+	d.stop()
+	servers.Wait()
+	d.log.Info("stopped")
+	return err
+}
+
+func (d *daemon) closeListeners() {
+	if d.tcp != nil {
+		_ = d.tcp.Close()
+	}
+	if d.web != nil {
+		_ = d.web.CloseListener()
+	}
+}
+
+// stop ends the streams and releases everything.
+func (d *daemon) stop() {
+	d.closeListeners()
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	d.engine.Drain(ctx)
+	if d.web != nil {
+		if err := d.web.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			d.log.Warn("stop the HTTP server", "error", err)
+		}
+	}
+	d.engine.Close()
+	if d.watcher != nil {
+		d.watcher.Close()
+	}
+}
+
+// announce says where a server listens, and warns when that is more than this
+// machine: there is no token to ask for.
+func (d *daemon) announce(name string, addr net.Addr, _ string) {
+	d.log.Info(name+" server listens", "address", addr.String())
+	if a, ok := addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		d.log.Warn(name+" server: every host that can reach this address can read the logs",
+			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host")
+	}
+}
+
+// limitMemory suits the garbage collector to a heap that is mostly one ring of
+// known size: about garbageAllowance may lie around before it runs, whatever
+// the ring's size. GOGC and GOMEMLIMIT, when set, are left to decide.
+func limitMemory(ringBytes uint64) {
+	const garbageAllowance = 24 << 20
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	live := float64(ringBytes) * 1.25 // the views have a quarter of it
+	percent := 100 * garbageAllowance / live
+	debug.SetGCPercent(int(math.Min(math.Max(percent, 10), 400)))
+	debug.SetMemoryLimit(int64(live) + 2*garbageAllowance)
+}

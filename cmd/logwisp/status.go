@@ -1,0 +1,88 @@
+package main
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"logwisp/netio"
+	"logwisp/ring"
+	"logwisp/tail"
+)
+
+// status is the answer of GET /status.
+type status struct {
+	Service       string       `json:"service"`
+	Version       string       `json:"version"`
+	UptimeSeconds int64        `json:"uptime_seconds"`
+	Epoch         string       `json:"epoch"`
+	HTTPServer    serverStatus `json:"http_server"`
+	TCPServer     serverStatus `json:"tcp_server"`
+	Ring          ring.Stats   `json:"ring"`
+	Totals        totalsStatus `json:"totals"`
+	Clients       struct {
+		TCP      int `json:"tcp"`
+		SSE      int `json:"sse"`
+		Dropping int `json:"dropping"`
+	} `json:"clients"`
+	Sources tail.Stats `json:"sources"`
+	Config  struct {
+		Path     string `json:"path"`
+		LoadedAt string `json:"loaded_at"`
+	} `json:"config"`
+}
+
+type serverStatus struct {
+	Enabled       bool `json:"enabled"`
+	Port          int  `json:"port"`
+	ActiveClients int  `json:"active_clients"`
+	BufferSize    int  `json:"buffer_size"`
+}
+
+type totalsStatus struct {
+	Entries uint64 `json:"entries"` // entries appended to the ring
+	netio.Totals
+	Truncated   uint64 `json:"truncated"`
+	ParseErrors uint64 `json:"parse_errors"`
+}
+
+// status collects the figures of all parts.
+func (d *daemon) status() *status {
+	s := &status{
+		Service:       "LogWisp",
+		Version:       buildVersion(),
+		UptimeSeconds: int64(d.engine.Uptime() / time.Second),
+		Epoch:         strconv.FormatUint(d.ring.Epoch(), 10),
+		Ring:          d.ring.Stats(),
+		Sources:       d.watcher.Stats(),
+	}
+	o := d.settings
+	s.TCPServer = serverStatus{Enabled: o.TCP.Enabled, BufferSize: o.TCP.BufferSize}
+	s.HTTPServer = serverStatus{Enabled: o.HTTP.Enabled, BufferSize: o.HTTP.BufferSize}
+	if d.tcp != nil {
+		stats := d.tcp.Transport().Stats()
+		s.TCPServer.Port, s.TCPServer.ActiveClients = port(d.tcp.Addr()), stats.Active
+		s.Clients.TCP = stats.Active
+		s.Clients.Dropping += stats.Dropping
+	}
+	if d.web != nil {
+		stats := d.web.Transport().Stats()
+		s.HTTPServer.Port, s.HTTPServer.ActiveClients = port(d.web.Addr()), stats.Active
+		s.Clients.SSE = stats.Active
+		s.Clients.Dropping += stats.Dropping
+	}
+	s.Totals = totalsStatus{
+		Entries: d.ring.Appended(), Totals: d.engine.Totals(),
+		Truncated: s.Sources.Truncated, ParseErrors: s.Sources.ParseErrors,
+	}
+	s.Config.Path = o.file
+	s.Config.LoadedAt = o.loadedAt.UTC().Format(time.RFC3339)
+	return s
+}
+
+func port(a net.Addr) int {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.Port
+	}
+	return 0
+}

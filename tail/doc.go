@@ -1,0 +1,59 @@
+// Package tail follows log files and writes what is appended to them to a
+// ring, one entry a line.
+//
+// # A file's life
+//
+//	           the path leads to        the last name
+//	           a regular file           is gone
+//	waiting ───────────────► following ─────────────► rotated ───► closed
+//	 a name                   ▲                        │             │
+//	 without a file           └────────────────────────┴─────────────┘
+//	                            a name leads to it again
+//
+// A name is a path that a target names; a file is what names lead to, known by
+// device, inode and time of birth, never by a path. A file that several names
+// or targets reach is read once, under the first of them; the base name of
+// that one is the source of its entries.
+//
+//	what happens           what is done
+//	append                 whole lines are sent; the rest is held until its newline comes
+//	rename + create        the old file is read to its end and RotateWait beyond its last
+//	                       growth, then its fragment is sent; the new one begins at 0
+//	rename inside a glob   the file goes on at its position under its new name
+//	truncate               the fragment is sent, the file begins at 0; seen by the bytes
+//	                       before the position, so also when it has regrown meanwhile
+//	copy + truncate        a copy under a longer name (app.log.1, app-2026.log) goes on where
+//	                       the original was; other copies are new files
+//	delete                 like rename, but held at most 15 s: its disk space is waited for
+//	replace by rename      a new file from 0, unless it is the same log saved again: then it
+//	                       goes on at the position
+//	unreadable             said once, looked at again; not taken for deleted
+//	not a regular file     not even opened; said once
+//	compressed, UTF-16     not read; said once
+//
+// Files present at the start begin at their end, placed at the beginning of a
+// line; files that appear later begin at 0. What a copying rotation cuts off
+// between its last read and the truncation is lost to everybody.
+//
+// # One goroutine
+//
+// Run's goroutine owns all files. Files with news wait in a queue and are read
+// in turn, at most readSize each time. One more goroutine and the event
+// library's own take the kernel's events. An event says that a name or a file
+// is to be looked at, nothing more: the same is done when the queue overflows,
+// when the slow round comes by, and, where events do not serve, by the clock.
+//
+// # Invariants
+//
+//	T1  A byte of a file is consumed once: pos only moves over bytes that were
+//	    handed to the splitter, or that another file's entries hold.
+//	T2  The bytes before pos are marker, or the file was rewritten.
+//	T3  A fragment never leaves its file.
+//	T4  A file that replaced another under its name begins when that one has
+//	    been read to its end once.
+//	T5  A page is published before the goroutine waits.
+//	T6  Descriptors held are at most the budget plus the rotated files that
+//	    were open within it.
+//	T7  Memory is one read buffer, at most MaxLineBytes for each file with a
+//	    fragment, and less than a kilobyte for each other file.
+package tail

@@ -1,0 +1,246 @@
+package tail
+
+import (
+	"bytes"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// markerSize is how many bytes before the position are remembered. Fewer
+	// coincide by chance in logs whose lines resemble each other.
+	markerSize = 256
+	// headSize is how much of a file's beginning its fingerprint covers.
+	headSize = 1024
+)
+
+// phase is where a file is in its life; see the package comment.
+type phase uint8
+
+const (
+	following phase = iota // a name leads to it
+	rotated                // no name does; read to its end
+	closed                 // given up; kept for the case that a name leads to it again
+)
+
+// name is one path that a target names. It may lead to a file, to something
+// that is not followed, or to nothing yet.
+type name struct {
+	path  string
+	file  *file  // nil when the path leads to nothing that can be followed
+	real  string // where the path leads when it is a symbolic link, else ""
+	index int    // place in Watcher.order
+
+	seen    time.Duration // when the path was last found leading to file
+	polled  bool          // events do not serve here
+	skipped bool          // not followed: too many files
+	problem error         // what was last reported about the path
+	present *status       // the file was there at the start but could not be read
+}
+
+// file is one file that is followed, whatever its names. It is passive: the
+// watcher's goroutine owns it.
+//
+// INVARIANT: 0 <= startSize; bytes before pos are emitted or held in split;
+// marker is what precedes pos in the file.
+type file struct {
+	id    identity
+	names []*name // the first is the one it is read under
+	path  string  // of names[0], or the last there was
+	phase phase
+
+	fd       int // -1 = not open
+	pos      int64
+	marker   []byte
+	head     fingerprint
+	split    splitter
+	sourceID uint16
+	source   string
+
+	startSize int64         // size when the daemon started, 0 for later files
+	mtime     int64         // when last compared with the path
+	lag       int64         // unread bytes when last looked at
+	grown     time.Duration // when bytes last came
+	left      time.Duration // when the last name went
+	atEnd     bool          // the last look reached the end
+
+	former *former // before the last truncation
+	copied *copyCheck
+	after  *file // is read to its end before this one begins
+
+	queued, timed bool
+	refused       bool // never read: not text
+	problem       error
+	shrunk        bool // on a remote file system: seen short once
+
+	newer, older *file // neighbours in the list of open files
+}
+
+// former is what a file was before it was truncated: a copy of it may turn up
+// later.
+type former struct {
+	pos    int64
+	marker []byte
+	head   fingerprint
+	at     time.Duration
+}
+
+// fingerprint is a hash (FNV-1a) of the first n bytes of a file. It grows with
+// the file until n is headSize.
+type fingerprint struct {
+	sum uint64
+	n   int
+}
+
+// extend adds bytes that stand at offset in the file, if they continue what is
+// covered.
+func (p *fingerprint) extend(data []byte, offset int64) {
+	if p.n >= headSize || offset != int64(p.n) {
+		return
+	}
+	if p.n == 0 {
+		p.sum = 14695981039346656037
+	}
+	for _, c := range data[:min(len(data), headSize-p.n)] {
+		p.sum = (p.sum ^ uint64(c)) * 1099511628211
+		p.n++
+	}
+}
+
+// fingerprintOf returns the fingerprint of head.
+func fingerprintOf(head []byte) (p fingerprint) {
+	p.extend(head, 0)
+	return p
+}
+
+// mark remembers the bytes before pos; before ends there.
+func (f *file) mark(before []byte) {
+	f.marker = append(f.marker[:0], before[max(0, len(before)-markerSize):]...)
+}
+
+// place puts the file's position at pos and reads the marker that belongs to
+// it. Bytes that are no longer there make the next look see a rewritten file.
+func (f *file) place(pos int64) {
+	f.pos = pos
+	f.marker = f.marker[:0]
+	buf := make([]byte, min(pos, markerSize))
+	n, _ := readAt(f.fd, buf, pos-int64(len(buf)))
+	f.mark(buf[:n])
+	f.split.reset(pos == 0)
+}
+
+// placeAtEnd puts the position at the beginning of the line that ends or will
+// end at size, looking back at most limit bytes.
+func (f *file) placeAtEnd(size, limit int64) {
+	const block = 64 << 10
+	buf := make([]byte, min(block, size))
+	for end := size; end > 0 && size-end < limit; {
+		start := max(0, end-int64(len(buf)))
+		n, err := readAt(f.fd, buf[:end-start], start)
+		if err != nil {
+			break
+		}
+		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
+			f.place(start + int64(i) + 1)
+			return
+		}
+		end = start
+	}
+	f.place(max(0, size-limit))
+}
+
+// readHead takes the fingerprint and returns the bytes it covers.
+func (f *file) readHead() []byte {
+	buf := make([]byte, headSize)
+	n, _ := readAt(f.fd, buf, 0)
+	f.head = fingerprintOf(buf[:n])
+	return buf[:n]
+}
+
+// deleted reports whether no name is left anywhere: then holding the file
+// open keeps its disk space.
+func (f *file) deleted() bool {
+	st, err := statFile(f.fd)
+	return err == nil && st.links == 0
+}
+
+// stale reports whether the fragment held is nothing but text from before the
+// daemon's start, which is not part of the stream unless it goes on.
+func (f *file) stale() bool { return f.pos <= f.startSize }
+
+// needsClock reports whether something is to be done with the file when time
+// passes, not only when it changes.
+func (f *file) needsClock() bool {
+	return f.phase == rotated || f.copied != nil || f.shrunk ||
+		f.phase == following && f.split.pending() && !f.stale()
+}
+
+// notText names what begins like data when it is nothing to be read as lines.
+func notText(data []byte) string {
+	for _, m := range [...]struct{ magic, kind string }{
+		{"\x1f\x8b", "gzip data"},
+		{"\x28\xb5\x2f\xfd", "zstd data"},
+		{"BZh", "bzip2 data"},
+		{"\xfd7zXZ", "xz data"},
+		{"\xff\xfe", "UTF-16 text"},
+		{"\xfe\xff", "UTF-16 text"},
+	} {
+		if bytes.HasPrefix(data, []byte(m.magic)) {
+			return m.kind
+		}
+	}
+	return ""
+}
+
+// openFiles is the list of files with an open descriptor, the most recently
+// active first.
+type openFiles struct {
+	newest, oldest *file
+	count          int
+}
+
+func (l *openFiles) add(f *file) {
+	f.older, f.newer = l.newest, nil
+	if l.newest != nil {
+		l.newest.newer = f
+	} else {
+		l.oldest = f
+	}
+	l.newest = f
+	l.count++
+}
+
+func (l *openFiles) remove(f *file) {
+	if f.newer != nil {
+		f.newer.older = f.older
+	} else {
+		l.newest = f.older
+	}
+	if f.older != nil {
+		f.older.newer = f.newer
+	} else {
+		l.oldest = f.newer
+	}
+	f.newer, f.older = nil, nil
+	l.count--
+}
+
+// touch makes f the most recently active.
+func (l *openFiles) touch(f *file) {
+	if l.newest != f {
+		l.remove(f)
+		l.add(f)
+	}
+}
+
+// descriptorBudget is how many descriptors the watcher may hold: at least half
+// of the limit is left to clients, and 64 for the rest of the process.
+func descriptorBudget() int {
+	var lim unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) != nil {
+		return 512
+	}
+	n := min(lim.Cur, 1<<20)
+	return int(max(min(n-min(n, 64), n/2), 16))
+}

@@ -1,0 +1,147 @@
+package tail
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// logger is the model: what one program writes to app.log, and how it rotates.
+// Every line it finishes must come exactly once; lines of one generation come
+// in order, and so do those of generations that follow each other by rename.
+type logger struct {
+	h       *harness
+	file    *os.File
+	open    string   // the line under way
+	written []string // lines finished in this generation
+	all     [][]string
+	next    int
+	rotated int
+}
+
+func (l *logger) begin() {
+	l.file = l.h.writer("app.log")
+	l.written = nil
+}
+
+// finish ends the generation. An open line is sent as it is.
+func (l *logger) finish() {
+	if l.open != "" {
+		l.written = append(l.written, l.open)
+		l.open = ""
+	}
+	l.all = append(l.all, l.written)
+	_ = l.file.Close()
+}
+
+func (l *logger) token() string {
+	l.next++
+	return fmt.Sprintf("row-%06d", l.next)
+}
+
+func (l *logger) lines(n int) {
+	var s string
+	for range n {
+		l.open += l.token()
+		s += l.open[len(l.open)-len("row-000000"):] + "\n"
+		l.written = append(l.written, l.open)
+		l.open = ""
+	}
+	l.h.write(l.file, s)
+}
+
+func (l *logger) fragment() {
+	s := l.token() + "."
+	l.open += s
+	l.h.write(l.file, s)
+}
+
+// readAll runs the watcher until it has taken every byte of the file.
+func (l *logger) readAll() {
+	l.h.until("everything is read", func() bool {
+		st, err := l.file.Stat()
+		l.h.must(err)
+		n := l.h.w.names[l.h.path("app.log")]
+		return n != nil && n.file != nil && n.file.pos == st.Size()
+	})
+}
+
+func (l *logger) rename() {
+	l.rotated++
+	l.h.rename("app.log", fmt.Sprintf("app.log.%d", l.rotated))
+	l.finish()
+	l.begin()
+}
+
+func (l *logger) remove() {
+	l.readAll()
+	l.h.remove("app.log")
+	l.finish()
+	l.begin()
+}
+
+func (l *logger) truncate() {
+	l.readAll()
+	l.h.truncate("app.log")
+	if l.open != "" {
+		l.written = append(l.written, l.open)
+		l.open = ""
+	}
+	// The truncation must be seen before the file is what it was again.
+	l.h.until("the truncation is seen", func() bool { return l.h.w.names[l.h.path("app.log")].file.pos == 0 })
+}
+
+func (l *logger) copyTruncate(t *rapid.T) {
+	l.readAll()
+	if l.open != "" {
+		return // its rest would be in the copy only
+	}
+	l.rotated++
+	copied := fmt.Sprintf("app.log.%d", l.rotated)
+	l.h.copy("app.log", copied)
+	if rapid.Bool().Draw(t, "look between") {
+		l.h.lookAtAll()
+	}
+	l.truncate()
+	l.h.append(copied, "")
+}
+
+func TestRandomSchedulesLoseAndRepeatNothing(t *testing.T) {
+	for _, pattern := range []string{"app.log", ".:app.log*"} {
+		for _, watch := range []string{"inotify", "poll"} {
+			t.Run(pattern+" "+watch, func(t *testing.T) {
+				rapid.Check(t, func(rt *rapid.T) {
+					dir, err := os.MkdirTemp(t.TempDir(), "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					h := &harness{t: rt, dir: dir, watch: watch}
+					l := &logger{h: h}
+					l.begin()
+					h.start(pattern)
+					defer h.w.Close()
+					rt.Repeat(map[string]func(*rapid.T){
+						"lines":    func(t *rapid.T) { l.lines(rapid.IntRange(1, 50).Draw(t, "n")) },
+						"fragment": func(*rapid.T) { l.fragment() },
+						"rename": func(*rapid.T) {
+							// Two rotations between two looks leave a generation
+							// that an exact name never led to while anyone looked.
+							h.lookAtAll()
+							l.rename()
+						},
+						"remove":       func(*rapid.T) { l.remove() },
+						"truncate":     func(*rapid.T) { l.truncate() },
+						"copytruncate": l.copyTruncate,
+						"look":         func(*rapid.T) { h.lookAtAll() },
+						"work":         func(*rapid.T) { h.w.work(rt.Context()); h.collect() },
+					})
+					l.lines(1)
+					l.finish()
+					h.wants(l.all...)
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package tail
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Options are the settings of a Watcher. The defaults in the tags are filled
+// in by whoever reads the configuration; New takes the values as they are.
+type Options struct {
+	CheckInterval int      `toml:"check_interval_ms" name:"check-interval" default:"100" min:"10" max:"3600000" placeholder:"MS" help:"How often files are looked at where events do not serve, in milliseconds."`
+	Targets       []Target `toml:"targets" kong:"-"`
+
+	ReadFrom     string `toml:"read_from" kong:"-" enum:"beginning,end" default:"end"`                         // where files present at the start begin; "" = end
+	Watch        string `toml:"watch" kong:"-" enum:"auto,inotify,poll" default:"auto"`                        // "" = auto
+	RotateWait   int    `toml:"rotate_wait_ms" kong:"-" default:"5000" min:"0"`                                // a nameless file is followed this long past its last growth, milliseconds
+	PartialFlush int    `toml:"partial_flush_ms" kong:"-" default:"5000" min:"0"`                              // how long an unterminated line is held, milliseconds; 0 = for ever
+	MaxLineBytes int64  `toml:"max_line_bytes" kong:"-" type:"bytes" default:"1MiB" min:"1024" max:"67108864"` // longer lines are cut
+	MaxFiles     int    `toml:"max_files" kong:"-" default:"65536" min:"1"`                                    // files beyond are not followed until there is room
+}
+
+// Target names files to follow: one file, or the files in a directory whose
+// path below it matches a pattern. An empty Pattern means *.log when Path is a
+// directory. Pattern may contain **. A Path that does not exist is waited for.
+type Target struct {
+	Path    string `toml:"path"`
+	Pattern string `toml:"pattern"`
+	IsFile  bool   `toml:"is_file"`
+}
+
+// defaultPattern selects the files of a directory that is named alone.
+const defaultPattern = "*.log"
+
+// ParseTarget reads path[:pattern[:isfile]]. A string that exists as a path is
+// that path, colons and all; otherwise the longest leading part that exists is
+// the path, or what stands before the first colon. A path with wildcards that
+// does not exist is split into its fixed part and a pattern.
+func ParseTarget(s string) (Target, error) {
+	if strings.TrimSpace(s) == "" {
+		return Target{}, errors.New("target is empty: name a file, a directory or path:pattern")
+	}
+	if exists(s) {
+		return plainTarget(s), nil
+	}
+	path, rest, found := splitPath(s)
+	if !found {
+		return plainTarget(path), nil
+	}
+	if path == "" {
+		path = "."
+	}
+	pattern, word, hasWord := strings.Cut(rest, ":")
+	t := Target{Path: path, Pattern: pattern}
+	if hasWord && word != "" {
+		isFile, err := strconv.ParseBool(word)
+		if err != nil {
+			return Target{}, fmt.Errorf("target %q: isfile is %q, want true or false", s, word)
+		}
+		t.IsFile = isFile
+	}
+	if t.Pattern == "" && !t.IsFile {
+		return plainTarget(path), nil
+	}
+	return t, t.check()
+}
+
+// splitPath cuts a target behind its path.
+func splitPath(s string) (path, rest string, found bool) {
+	for i := len(s) - 1; i > 0; i-- {
+		if s[i] == ':' && strings.Count(s[i:], ":") <= 2 && exists(s[:i]) {
+			return s[:i], s[i+1:], true
+		}
+	}
+	return strings.Cut(s, ":")
+}
+
+// plainTarget returns the target that a path means by itself.
+func plainTarget(path string) Target {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir(), err != nil && strings.HasSuffix(path, "/"):
+		return Target{Path: path, Pattern: defaultPattern}
+	case err == nil:
+		return Target{Path: path, IsFile: true}
+	case strings.ContainsAny(path, "*?[{"):
+		base, pattern := doublestar.SplitPattern(path)
+		return Target{Path: base, Pattern: pattern}
+	}
+	return Target{Path: path} // a file or a directory, whichever appears
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// check reports what is wrong with a target.
+func (t Target) check() error {
+	if t.Path == "" {
+		return errors.New("target has no path: set path to a file or a directory")
+	}
+	if t.Pattern != "" && !doublestar.ValidatePattern(t.Pattern) {
+		return fmt.Errorf("target %s: pattern %q is malformed: close every [ and {", t.Path, t.Pattern)
+	}
+	return nil
+}
+
+// check reports the first setting that is out of range.
+func (o *Options) check() error {
+	switch {
+	case o.CheckInterval < 10 || o.CheckInterval > 3600000:
+		return fmt.Errorf("check_interval_ms is %d: must be 10 to 3600000", o.CheckInterval)
+	case o.ReadFrom != "" && o.ReadFrom != "end" && o.ReadFrom != "beginning":
+		return fmt.Errorf("read_from is %q: must be beginning or end", o.ReadFrom)
+	case o.Watch != "" && o.Watch != "auto" && o.Watch != "inotify" && o.Watch != "poll":
+		return fmt.Errorf("watch is %q: must be auto, inotify or poll", o.Watch)
+	case o.RotateWait < 0:
+		return fmt.Errorf("rotate_wait_ms is %d: must not be negative", o.RotateWait)
+	case o.PartialFlush < 0:
+		return fmt.Errorf("partial_flush_ms is %d: must not be negative (0 = hold for ever)", o.PartialFlush)
+	case o.MaxLineBytes < 1024 || o.MaxLineBytes > 64<<20:
+		return fmt.Errorf("max_line_bytes is %d: must be 1024 to 67108864", o.MaxLineBytes)
+	case o.MaxFiles < 1:
+		return fmt.Errorf("max_files is %d: must be at least 1", o.MaxFiles)
+	}
+	for _, t := range o.Targets {
+		if err := t.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// root is a target made absolute.
+type root struct {
+	path    string
+	pattern string
+	isFile  bool
+	depth   int // directories below path that the pattern can reach, -1 = any
+}
+
+// roots makes the targets absolute.
+func roots(targets []Target) ([]root, error) {
+	if len(targets) == 0 {
+		targets = []Target{{Path: ".", Pattern: defaultPattern}}
+	}
+	var all []root
+	for _, t := range targets {
+		if t.Pattern == "" && !t.IsFile {
+			t = plainTarget(t.Path)
+		}
+		path, err := filepath.Abs(t.Path)
+		if err != nil {
+			return nil, fmt.Errorf("target %s: make absolute: %w", t.Path, err)
+		}
+		r := root{path: path, pattern: t.Pattern, isFile: t.IsFile}
+		if r.pattern == "" {
+			r.pattern = defaultPattern
+		}
+		r.depth = strings.Count(r.pattern, "/")
+		if strings.Contains(r.pattern, "**") {
+			r.depth = -1
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// matches reports whether the path is one that the target names.
+func (r *root) matches(path string) bool {
+	if path == r.path {
+		return true // a directory there is told apart when it is looked at
+	}
+	rest, below := strings.CutPrefix(path, slashed(r.path))
+	return below && !r.isFile && doublestar.MatchUnvalidated(r.pattern, rest)
+}
+
+// concerns reports whether a directory that comes or goes at path changes what
+// the target can reach.
+func (r *root) concerns(path string) bool {
+	if path == r.path || strings.HasPrefix(r.path, slashed(path)) {
+		return true
+	}
+	return r.depth != 0 && !r.isFile && strings.HasPrefix(path, slashed(r.path))
+}
+
+func slashed(dir string) string {
+	if strings.HasSuffix(dir, "/") {
+		return dir
+	}
+	return dir + "/"
+}

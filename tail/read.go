@@ -1,0 +1,260 @@
+package tail
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+)
+
+// readSize is how many bytes one file may be read in one turn. A quarter of a
+// mebibyte is past the point where a read call's own cost shows, and takes one
+// to two milliseconds to parse: so long another file waits at most.
+const readSize = 256 << 10
+
+// look reads what is new in f, one turn's worth at most. It reports whether
+// there is nothing more to be read now.
+//
+// One call of pread brings the bytes before the position and those behind it:
+// when the former are not what they were, the file was rewritten, however
+// large it is by now.
+func (w *Watcher) look(f *file) (end bool) {
+	if f.phase == closed || f.refused {
+		return true
+	}
+	if f.after != nil && !w.finished(f) {
+		return false
+	}
+	if f.fd < 0 && !w.reopen(f) {
+		return true
+	}
+	w.open.touch(f)
+	if f.copied != nil && !w.decideCopy(f) {
+		return true
+	}
+	keep := len(f.marker)
+	n, err := readAt(f.fd, w.buf, f.pos-int64(keep))
+	if err != nil {
+		w.unreadable(f, err)
+		return true
+	}
+	if n < keep || !bytes.Equal(w.buf[:keep], f.marker) {
+		return w.rewritten(f, n < keep)
+	}
+	f.shrunk = false
+	data := w.buf[keep:n]
+	end = n < len(w.buf)
+	f.atEnd = end
+	if len(data) > 0 {
+		w.consume(f, data, w.buf[:n])
+	}
+	w.measureLag(f)
+	return end || f.refused
+}
+
+// finished reports whether the file that f replaced has been read to its end,
+// so that the order of lines holds across a rotation. Until then that file is
+// read instead.
+func (w *Watcher) finished(f *file) bool {
+	before := f.after
+	if before.phase == closed || before.atEnd || w.look(before) {
+		f.after = nil
+		return true
+	}
+	return false
+}
+
+// consume takes new bytes of f. read ends with data and begins with the old
+// marker.
+func (w *Watcher) consume(f *file, data, read []byte) {
+	if f.pos == 0 {
+		if kind := notText(data); kind != "" {
+			w.refuse(f, kind)
+			return
+		}
+	}
+	w.stats.read.Add(uint64(len(data)))
+	f.head.extend(data, f.pos)
+	f.grown = w.now()
+	w.begin(f)
+	f.split.feed(data, int(w.options.MaxLineBytes), w.emit)
+	f.mark(read)
+	f.pos += int64(len(data))
+	if !f.split.pending() && !f.atEnd && allZero(data) {
+		w.skipHole(f)
+	}
+	w.watchClock(f)
+}
+
+// skipHole jumps to the next byte that was written, so that a hole of any size
+// costs nothing. The bytes jumped over read as zeros.
+func (w *Watcher) skipHole(f *file) {
+	next, err := unix.Seek(f.fd, f.pos, unix.SEEK_DATA)
+	if err != nil || next <= f.pos {
+		return
+	}
+	f.pos = next
+	f.mark(make([]byte, markerSize))
+}
+
+func allZero(b []byte) bool {
+	return b[0] == 0 && bytes.Equal(b[:len(b)-1], b[1:])
+}
+
+// rewritten begins anew with a file whose content before the position is not
+// what it was. The fragment held belongs to the old content.
+func (w *Watcher) rewritten(f *file, short bool) (end bool) {
+	if short && w.remote(f) && !f.shrunk {
+		// The size a network file system tells may lag behind: believe it
+		// only when the next look, at the interval, sees the same.
+		f.shrunk = true
+		w.watchClock(f)
+		return true
+	}
+	w.stats.truncations.Add(1)
+	w.stats.lost.Add(uint64(f.lag))
+	w.flush(f)
+	f.former = &former{pos: f.pos, marker: bytes.Clone(f.marker), head: f.head, at: w.now()}
+	f.head = fingerprint{}
+	f.pos, f.startSize, f.shrunk = 0, 0, false
+	f.marker = f.marker[:0]
+	f.split.reset(true)
+	w.setLag(f, 0)
+	f.atEnd = false
+	return false
+}
+
+// flush sends the fragment held as an entry of its own. One from before the
+// start that never grew is not part of the stream.
+func (w *Watcher) flush(f *file) {
+	if !f.split.pending() || f.stale() {
+		return
+	}
+	w.begin(f)
+	f.split.flush(int(w.options.MaxLineBytes), w.emit)
+}
+
+// drain reads f to its end, a bounded number of turns. It reports whether the
+// end was reached.
+func (w *Watcher) drain(f *file) bool {
+	for range 16 {
+		if w.look(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// measureLag keeps the sum of unread bytes. The size is asked for only when
+// there is more to read.
+func (w *Watcher) measureLag(f *file) {
+	if f.atEnd {
+		w.setLag(f, 0)
+		return
+	}
+	if st, err := statFile(f.fd); err == nil {
+		w.setLag(f, max(0, st.size-f.pos))
+	}
+}
+
+func (w *Watcher) setLag(f *file, lag int64) {
+	if lag != f.lag {
+		w.stats.lag.Add(lag - f.lag)
+		f.lag = lag
+	}
+}
+
+// refuse stops reading a file that is not text. Its names stay known, so that
+// it is said once.
+func (w *Watcher) refuse(f *file, kind string) {
+	f.refused = true
+	w.log.Warn("file is not followed: not plain text", "path", f.path, "content", kind)
+	w.release(f)
+}
+
+// unreadable reports a failed read once per kind of error. A stale handle is
+// opened again by name.
+func (w *Watcher) unreadable(f *file, err error) {
+	w.stats.errors.Add(1)
+	if !errors.Is(err, f.problem) || f.problem == nil {
+		f.problem = err
+		w.log.Warn("read failed, will be tried again", "path", f.path, "error", err)
+	}
+	if errors.Is(err, unix.ESTALE) && f.phase == following {
+		w.release(f)
+	}
+}
+
+// reopen opens a file again whose descriptor was given up. The path may lead
+// elsewhere by now; then it is reconciled and this file is not read.
+func (w *Watcher) reopen(f *file) bool {
+	if len(f.names) == 0 {
+		return false
+	}
+	n := f.names[0]
+	fd, err := w.openWithin(f.path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			w.reconcile(n)
+		} else {
+			w.report(n, err)
+		}
+		return false
+	}
+	st, err := statFile(fd)
+	if err != nil || st.id != f.id {
+		unix.Close(fd)
+		w.reconcile(n)
+		return false
+	}
+	f.fd = fd
+	w.open.add(f)
+	return true
+}
+
+// openWithin opens a path, making room among the open files first.
+func (w *Watcher) openWithin(path string) (int, error) {
+	for w.open.count >= w.budget && w.park() {
+	}
+	fd, err := openFile(path)
+	if (errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)) && w.park() {
+		fd, err = openFile(path)
+	}
+	return fd, err
+}
+
+// park closes the descriptor of the file that was idle longest and can be
+// opened again by name; one with unread bytes only when none of the oldest few
+// is without.
+func (w *Watcher) park() bool {
+	var second *file
+	few := 64
+	for f := w.open.oldest; f != nil && (few > 0 || second == nil); f = f.newer {
+		few--
+		if f.phase != following || f.copied != nil {
+			continue
+		}
+		if f.atEnd && !f.queued {
+			w.release(f)
+			return true
+		}
+		if second == nil {
+			second = f
+		}
+	}
+	if second == nil {
+		return false
+	}
+	w.release(second)
+	return true
+}
+
+// release closes the descriptor. Position, marker and fragment stay.
+func (w *Watcher) release(f *file) {
+	if f.fd >= 0 {
+		w.open.remove(f)
+		unix.Close(f.fd)
+		f.fd = -1
+	}
+}

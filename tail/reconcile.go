@@ -1,0 +1,288 @@
+package tail
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// reconcile compares what a name leads to with what it led to, and is the one
+// place where files begin and end. Events, listings and timers only decide
+// which names are compared.
+func (w *Watcher) reconcile(n *name) {
+	st, err := statPath(n.path)
+	switch {
+	case err == nil:
+		w.arrive(n, st)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+		w.vanish(n)
+	default:
+		w.report(n, err) // no permission, no answer: not the same as gone
+	}
+}
+
+// vanish notes that the path leads nowhere.
+func (w *Watcher) vanish(n *name) {
+	w.detach(n, nil)
+	w.relink(n)
+	if n.real == "" { // else a link that waits for its target
+		w.forget(n)
+	}
+}
+
+// arrive notes that the path leads to what st says.
+func (w *Watcher) arrive(n *name, st status) {
+	w.relink(n)
+	if !st.regular {
+		w.detach(n, nil)
+		if !st.dir {
+			w.report(n, errNotRegular)
+		}
+		return
+	}
+	if f := n.file; f != nil && f.id == st.id {
+		n.seen = w.now()
+		f.mtime = st.mtime
+		w.queue(f)
+		return
+	}
+	old := n.file
+	if f := w.files[st.id]; f != nil {
+		w.detach(n, f)
+		w.attach(n, f)
+		return
+	}
+	f := w.begins(n, st)
+	w.detach(n, f)
+	if f == nil {
+		return
+	}
+	w.attach(n, f)
+	if old == nil {
+		return
+	}
+	if w.savedAgain(f, old) {
+		f.readHead()
+		f.place(old.pos)
+		f.copied = nil
+	} else if !old.atEnd {
+		f.after = old
+	}
+}
+
+// begins opens a file that was not known. It returns nil when it cannot be
+// followed now.
+func (w *Watcher) begins(n *name, st status) *file {
+	if len(w.files)-len(w.gone) >= w.options.MaxFiles {
+		w.skip(n, true)
+		if !w.skipping {
+			w.skipping = true
+			w.log.Warn("too many files, the rest is not followed until there is room: raise max_files",
+				"max_files", w.options.MaxFiles, "path", n.path)
+		}
+		return nil
+	}
+	fd, err := w.openWithin(n.path)
+	if err != nil {
+		if w.starting && n.present == nil {
+			n.present = &st
+		}
+		w.report(n, err)
+		return nil
+	}
+	now, err := statFile(fd)
+	if err != nil || now.id != st.id {
+		unix.Close(fd) // replaced in between: whoever replaced it made an event
+		w.recheck = true
+		return nil
+	}
+	f := &file{id: st.id, fd: fd, mtime: now.mtime, path: n.path, grown: w.now()}
+	w.files[f.id] = f
+	w.open.add(f)
+	w.position(f, n, now)
+	w.stats.files.Add(1)
+	return f
+}
+
+// skip notes whether n is beyond the limit of files.
+func (w *Watcher) skip(n *name, beyond bool) {
+	switch {
+	case beyond && !n.skipped:
+		w.stats.skipped.Add(1)
+	case !beyond && n.skipped:
+		if w.stats.skipped.Add(-1) == 0 {
+			w.skipping = false
+		}
+	}
+	n.skipped = beyond
+}
+
+// position decides where a new file is read from.
+func (w *Watcher) position(f *file, n *name, now status) {
+	present := w.starting
+	size := now.size
+	if p := n.present; p != nil {
+		present = present || p.id == f.id
+		size = min(size, p.size)
+		n.present = nil
+	}
+	if present && w.options.ReadFrom != "beginning" {
+		if kind := notText(f.readHead()); kind != "" {
+			w.refuse(f, kind)
+			return
+		}
+		f.placeAtEnd(size, w.options.MaxLineBytes)
+		f.startSize = size
+		f.atEnd = size == now.size && f.pos == size
+		w.setLag(f, now.size-f.pos)
+		return
+	}
+	f.place(0)
+	if present {
+		return
+	}
+	if o := w.original(n.path, f); o != nil {
+		f.copied = &copyCheck{of: o, before: o.pos, moved: w.now()}
+		w.watchClock(f)
+	}
+}
+
+// attach makes n a name of f.
+func (w *Watcher) attach(n *name, f *file) {
+	n.file = f
+	n.problem = nil
+	w.skip(n, false)
+	n.seen = w.now()
+	f.names = append(f.names, n)
+	read := f.phase != following || !f.atEnd
+	if f.phase != following {
+		if f.phase == closed {
+			w.gone = slices.DeleteFunc(w.gone, func(g *file) bool { return g == f })
+		}
+		f.phase = following
+		w.stats.files.Add(1)
+	}
+	if len(f.names) == 1 {
+		w.rename(f, n.path)
+	}
+	if read {
+		w.queue(f)
+	}
+}
+
+// detach takes n away from the file it led to; next is what it leads to now.
+// A file without a name is read to its end, first of all what was written
+// while it had one.
+func (w *Watcher) detach(n *name, next *file) {
+	f := n.file
+	if f == nil || f == next {
+		return
+	}
+	n.file = nil
+	first := f.names[0] == n
+	f.names = slices.DeleteFunc(f.names, func(o *name) bool { return o == n })
+	if !first {
+		return
+	}
+	w.stats.rotations.Add(1)
+	if f.fd < 0 && !f.refused && len(f.names) == 0 {
+		w.findMoved(f)
+	}
+	f.atEnd = w.drain(f) // under the name it was written under
+	if len(f.names) > 0 {
+		w.rename(f, f.names[0].path)
+		return
+	}
+	f.phase = rotated
+	f.left = w.now()
+	w.stats.files.Add(-1)
+	w.queue(f)
+	w.watchClock(f)
+}
+
+// rename makes path the one that f is read under.
+func (w *Watcher) rename(f *file, path string) {
+	f.path = path
+	base := filepath.Base(path)
+	if base != f.source {
+		f.source, f.sourceID = base, w.ring.Source(base)
+	}
+}
+
+// findMoved looks for a file whose descriptor was given up among those whose
+// names extend its old one, and opens it if it is there.
+func (w *Watcher) findMoved(f *file) {
+	dir, base := filepath.Split(f.path)
+	entries, err := readNames(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e == base || !strings.HasPrefix(e, base) {
+			continue
+		}
+		st, err := statPath(dir + e)
+		if err != nil || st.id != f.id {
+			continue
+		}
+		fd, err := w.openWithin(dir + e)
+		if err != nil {
+			return
+		}
+		f.fd = fd
+		w.open.add(f)
+		return
+	}
+}
+
+// finish ends a file that no name leads to. What it was is remembered in case
+// it gets a name again.
+func (w *Watcher) finish(f *file) {
+	if f.fd >= 0 {
+		w.flush(f)
+		if !f.atEnd {
+			w.stats.lost.Add(uint64(f.lag))
+			w.log.Warn("file was deleted and is still written to: given up", "path", f.path, "unread_bytes", f.lag)
+		}
+	}
+	gone := f.fd >= 0 && f.deleted()
+	w.release(f)
+	w.setLag(f, 0)
+	f.split.reset(false)
+	f.phase = closed
+	f.copied, f.after, f.former = nil, nil, nil
+	if gone {
+		delete(w.files, f.id)
+		return
+	}
+	w.gone = append(w.gone, f)
+	if len(w.gone) > maxGone {
+		delete(w.files, w.gone[0].id)
+		w.gone = w.gone[1:]
+	}
+}
+
+// maxGone is how many closed files are remembered.
+const maxGone = 1024
+
+var errNotRegular = errors.New("not a regular file")
+
+// report says once per path and kind of error that it cannot be followed.
+func (w *Watcher) report(n *name, err error) {
+	if err != errNotRegular {
+		w.stats.errors.Add(1)
+	}
+	if n.problem != nil && errors.Is(err, n.problem) {
+		return
+	}
+	n.problem = err
+	hint := "it is looked at again"
+	if errors.Is(err, fs.ErrPermission) {
+		hint = "give the daemon's user read permission; it is looked at again"
+	}
+	w.log.Warn("file cannot be followed", "path", n.path, "error", err, "hint", hint)
+}

@@ -1,0 +1,219 @@
+package tail
+
+import (
+	"time"
+)
+
+// schedule is when what is due without an event. All times are those of
+// Watcher.now.
+type schedule struct {
+	interval time.Duration // files in polled directories, and their listing
+	slow     time.Duration // everything else
+	step     time.Duration // files that wait for time to pass
+
+	nextPoll  time.Duration
+	nextSlow  time.Duration // the next few files of the slow round
+	nextTimed time.Duration
+	nextScan  time.Duration // listing
+	soonest   time.Duration // listing on request, not before
+
+	at int // how far the slow round has got in Watcher.order
+}
+
+// slowTicks is into how many parts the slow round is cut, so that ten thousand
+// files are not looked at in one go.
+const slowTicks = 20
+
+func newSchedule(o Options, slow time.Duration) schedule {
+	s := schedule{interval: milliseconds(o.CheckInterval), slow: slow}
+	if s.slow == 0 {
+		s.slow = max(s.interval, slowPeriod)
+	}
+	s.step = 250 * time.Millisecond
+	for _, n := range []int{o.RotateWait, o.PartialFlush} {
+		if n > 0 {
+			s.step = min(s.step, max(milliseconds(n)/4, 10*time.Millisecond))
+		}
+	}
+	s.nextPoll, s.nextSlow, s.nextScan = s.interval, s.slow/slowTicks, s.slow
+	return s
+}
+
+// scanned notes a listing at now that took so long. The next one on request
+// leaves nine tenths of the time to reading.
+func (s *schedule) scanned(now, took time.Duration) {
+	s.nextScan = now + s.slow
+	s.soonest = now + 9*took
+}
+
+// pause returns how long nothing is due.
+func (w *Watcher) pause() time.Duration {
+	s := &w.schedule
+	next := s.nextScan
+	if w.recheck {
+		next = min(next, s.soonest)
+	}
+	if len(w.order) > 0 {
+		next = min(next, s.nextSlow)
+	}
+	if w.stats.polling.Load() {
+		next = min(next, s.nextPoll)
+	}
+	if len(w.timed) > 0 {
+		next = min(next, s.nextTimed)
+	}
+	return max(0, next-w.now())
+}
+
+// keepSchedule does what is due.
+func (w *Watcher) keepSchedule() {
+	s := &w.schedule
+	now := w.now()
+	if w.notify != nil && w.notify.failed.Swap(false) {
+		w.recheck = true
+		w.checkAll(false)
+	}
+	polling := w.stats.polling.Load() && now >= s.nextPoll
+	if polling {
+		w.checkAll(true)
+		s.nextPoll = w.now() + s.interval
+	}
+	if now >= s.nextScan || polling && w.listPolled() || w.recheck && now >= s.soonest {
+		begin := w.now()
+		w.scan()
+		s.scanned(w.now(), w.now()-begin)
+	}
+	if now >= s.nextSlow {
+		w.slowRound()
+		s.nextSlow = now + s.slow/slowTicks
+	}
+	if len(w.timed) > 0 && now >= s.nextTimed {
+		w.checkTimed()
+		s.nextTimed = w.now() + s.step
+	}
+}
+
+// checkAll looks at every name, or at those in polled directories.
+func (w *Watcher) checkAll(polledOnly bool) {
+	for i := len(w.order) - 1; i >= 0; i-- {
+		if i < len(w.order) && (!polledOnly || w.order[i].polled) {
+			w.check(w.order[i])
+		}
+	}
+}
+
+// slowRound looks at the next part of the names.
+func (w *Watcher) slowRound() {
+	s := &w.schedule
+	part := (len(w.order) + slowTicks - 1) / slowTicks
+	for range part {
+		if len(w.order) == 0 {
+			return
+		}
+		s.at %= len(w.order)
+		w.check(w.order[s.at])
+		s.at++
+	}
+}
+
+// check compares a name with what it leads to, and queues the file if it may
+// have changed. The time of change is no more than a hint.
+func (w *Watcher) check(n *name) {
+	st, err := statPath(n.path)
+	f := n.file
+	if err != nil || f == nil || f.id != st.id {
+		w.reconcile(n)
+		return
+	}
+	n.seen = w.now()
+	if st.size != f.pos || st.mtime != f.mtime {
+		f.mtime = st.mtime
+		w.queue(f)
+	}
+}
+
+// listPolled reports whether a polled directory may have changed since it was
+// last listed. A change within the clock's grain of the listing may not show,
+// so a directory is listed again until it has been still for a while.
+func (w *Watcher) listPolled() bool {
+	const grain = int64(50 * time.Millisecond)
+	changed := false
+	for real, d := range w.dirs {
+		if !d.polled {
+			continue
+		}
+		st, err := statPath(real)
+		switch {
+		case err != nil || st.id != d.id:
+			changed = true
+		case st.mtime != d.mtime || st.mtime >= d.listed-grain:
+			d.mtime, d.listed = st.mtime, time.Now().UnixNano()
+			changed = true
+		}
+	}
+	return changed
+}
+
+// watchClock has f looked at when time passes, if it needs that.
+func (w *Watcher) watchClock(f *file) {
+	if f.timed || !f.needsClock() {
+		return
+	}
+	f.timed = true
+	if len(w.timed) == 0 {
+		w.schedule.nextTimed = w.now() + w.schedule.step
+	}
+	w.timed = append(w.timed, f)
+}
+
+// checkTimed looks at the files that wait for time to pass. Looking may add
+// others.
+func (w *Watcher) checkTimed() {
+	now := w.now()
+	list := w.timed
+	w.timed = nil
+	for _, f := range list {
+		w.passTime(f, now)
+		f.timed = false
+		w.watchClock(f)
+	}
+}
+
+// deletedWait is how long a deleted file is held at most, written to or not:
+// its disk space is free only after that.
+const deletedWait = 15 * time.Second
+
+// passTime does what the clock asks for in one file.
+func (w *Watcher) passTime(f *file, now time.Duration) {
+	if f.copied != nil || f.shrunk {
+		w.queue(f)
+	}
+	idle := milliseconds(w.options.PartialFlush)
+	if f.phase == following {
+		if idle > 0 && now-f.grown >= idle && !f.queued && f.atEnd {
+			w.flush(f)
+		}
+		return
+	}
+	if f.phase != rotated {
+		return
+	}
+	wait := milliseconds(w.options.RotateWait)
+	if f.fd < 0 || now-max(f.left, f.grown) >= wait && w.look(f) && f.atEnd && now-f.grown >= wait {
+		w.finish(f)
+		return
+	}
+	if now-f.left >= deletedWait && f.deleted() {
+		w.drain(f)
+		w.finish(f)
+		return
+	}
+	if !f.queued {
+		w.queue(f)
+	}
+}
+
+// remote reports whether the sizes told for f may be out of date.
+func (w *Watcher) remote(f *file) bool {
+	return len(f.names) > 0 && f.names[0].polled && w.notify != nil && remoteFS(f.path)
+}

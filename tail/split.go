@@ -1,0 +1,143 @@
+package tail
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// line is one line of a file as the splitter hands it over.
+type line struct {
+	text    []byte // without its line end; valid during the call only
+	cut     int64  // bytes cut off because the line is too long
+	partial bool   // the line had no newline
+}
+
+// splitter cuts the bytes of one file into lines. What it hands over does not
+// depend on how the bytes were cut into calls of feed.
+//
+// It holds at most limit+slack bytes, and no buffer at all between lines.
+type splitter struct {
+	held    []byte // the beginning of a line whose end has not come
+	dropped int64  // bytes of that line beyond held
+	last    byte   // the last of the dropped bytes
+	atStart bool   // the next line is the first of the file
+}
+
+// slack is what is held beyond the limit, so that a byte order mark and a CR
+// do not count, and a rune that crosses the limit can be seen whole.
+const slack = 8
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// reset forgets what is held. atStart says that the next byte is the file's
+// first.
+func (s *splitter) reset(atStart bool) { *s = splitter{atStart: atStart} }
+
+// pending reports whether a fragment is held.
+func (s *splitter) pending() bool { return len(s.held) > 0 || s.dropped > 0 }
+
+// feed takes the file's next bytes and hands every line that ends in them to
+// emit. Only new bytes are searched: a line that arrives byte by byte costs no
+// more than one that arrives at once.
+func (s *splitter) feed(data []byte, limit int, emit func(line)) {
+	for len(data) > 0 {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 {
+			s.hold(data, limit)
+			return
+		}
+		if s.pending() {
+			s.hold(data[:i], limit)
+			s.end(false, limit, emit)
+		} else {
+			s.whole(data[:i], 0, 0, false, limit, emit)
+		}
+		data = data[i+1:]
+	}
+}
+
+// flush hands over the fragment that is held as a line of its own.
+func (s *splitter) flush(limit int, emit func(line)) {
+	if s.pending() {
+		s.end(true, limit, emit)
+	}
+}
+
+// hold keeps b, which belongs to the line under way, as far as the limit goes.
+func (s *splitter) hold(b []byte, limit int) {
+	if !s.pending() {
+		b = bytes.TrimLeft(b, "\x00")
+	}
+	if len(b) == 0 {
+		return
+	}
+	room := min(limit+slack-len(s.held), len(b))
+	if need := len(s.held) + room; need > cap(s.held) {
+		// Doubling, but never beyond what the limit can use.
+		grown := make([]byte, len(s.held), min(max(2*cap(s.held), need), limit+slack))
+		copy(grown, s.held)
+		s.held = grown
+	}
+	s.held = append(s.held, b[:room]...)
+	if room < len(b) {
+		s.dropped += int64(len(b) - room)
+		s.last = b[len(b)-1]
+	}
+}
+
+// end hands over the held line and gives its memory back.
+func (s *splitter) end(partial bool, limit int, emit func(line)) {
+	text, dropped, last := s.held, s.dropped, s.last
+	s.held, s.dropped, s.last = nil, 0, 0
+	s.whole(text, dropped, last, partial, limit, emit)
+}
+
+// whole hands over one line: text, of which dropped more bytes followed, the
+// last of them being last. Blank lines are left out.
+func (s *splitter) whole(text []byte, dropped int64, last byte, partial bool, limit int, emit func(line)) {
+	text = bytes.TrimLeft(text, "\x00")
+	if s.atStart {
+		text = bytes.TrimPrefix(text, byteOrderMark)
+	}
+	s.atStart = false
+	switch {
+	case dropped > 0 && last == '\r':
+		dropped--
+	case dropped == 0 && len(text) > 0 && text[len(text)-1] == '\r':
+		text = text[:len(text)-1]
+	}
+	if total := int64(len(text)) + dropped; total > int64(limit) {
+		text = text[:runeEnd(text, limit)]
+		dropped = total - int64(len(text))
+	}
+	if dropped == 0 && blank(text) {
+		return
+	}
+	emit(line{text: text, cut: dropped, partial: partial})
+}
+
+// runeEnd returns the largest length up to limit at which b can be cut without
+// splitting a rune.
+func runeEnd(b []byte, limit int) int {
+	if len(b) <= limit {
+		return len(b)
+	}
+	for n := limit; n > 0 && n > limit-utf8.UTFMax; n-- {
+		if utf8.RuneStart(b[n]) {
+			if r, size := utf8.DecodeRune(b[n:]); r != utf8.RuneError && n+size > limit {
+				return n
+			}
+			return limit
+		}
+	}
+	return limit
+}
+
+func blank(b []byte) bool {
+	for _, c := range b {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\v' && c != '\f' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,228 @@
+package tail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"logwisp/ring"
+	"logwisp/ring/parse"
+	"logwisp/ring/record"
+)
+
+// Watcher finds the files that its targets name, follows them all, and writes
+// what they receive to a ring. Run's goroutine owns everything but the
+// counters.
+type Watcher struct {
+	options Options
+	roots   []root
+	ring    *ring.Ring
+	log     *slog.Logger
+	start   time.Time
+
+	// How lines become entries.
+	buf     []byte // one for all files: marker and new bytes
+	parser  parse.Parser
+	result  parse.Result
+	record  record.Entry
+	encoder record.Encoder
+	builder *ring.Builder
+	emit    func(line) // w.entry, bound once
+	current *file
+	micros  int64 // the time of the read under way
+
+	// What is known.
+	names   map[string]*name
+	order   []*name // all names, to go round
+	files   map[identity]*file
+	gone    []*file // closed, remembered, oldest first
+	open    openFiles
+	budget  int // descriptors
+	missing map[string]string // what was last said about a target's path
+
+	// What is to be done.
+	ready    []*file // to be read, in turn
+	timed    []*file // to be looked at when time passes
+	recheck  bool    // list the targets
+	schedule schedule
+	timer    *time.Timer
+	starting bool // in New: what is there counts as present at the start
+	skipping bool // too many files, said so
+
+	notify *notifier // nil: no events
+	dirs   map[string]*directory
+	wanted map[string][]string // directories the listing under way needs, and the paths they are seen by
+	links  map[string][]*name  // by what a symbolic link leads to
+
+	stats counters
+}
+
+// settings are what tests change.
+type settings struct {
+	descriptors int           // 0 = from the process's limit
+	slow        time.Duration // how often everything is looked at in spite of events
+}
+
+// slowPeriod is how often every file is looked at where events serve: they may
+// be lost, and some file systems send none.
+const slowPeriod = 5 * time.Second
+
+// New returns a Watcher that writes to r. It finds the files present and takes
+// their positions, so that what is written after New returns is not missed;
+// nothing is read before Run. A target that does not exist is waited for. The
+// errors are those of settings; the message names the key. log must not be
+// nil. The caller calls Run, or Close if it never does.
+func New(o Options, r *ring.Ring, log *slog.Logger) (*Watcher, error) {
+	return newWatcher(o, r, log, settings{})
+}
+
+func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("monitor: %w", err)
+	}
+	all, err := roots(o.Targets)
+	if err != nil {
+		return nil, fmt.Errorf("monitor: %w", err)
+	}
+	w := &Watcher{
+		options: o, roots: all, ring: r, log: log, start: time.Now(),
+		buf:     make([]byte, markerSize+readSize),
+		builder: r.NewBuilder(),
+		names:   make(map[string]*name),
+		files:   make(map[identity]*file),
+		missing: make(map[string]string),
+		dirs:    make(map[string]*directory),
+		links:   make(map[string][]*name),
+		budget:  s.descriptors,
+	}
+	w.emit = w.entry
+	if w.budget == 0 {
+		w.budget = descriptorBudget()
+	}
+	if o.Watch == "poll" {
+		w.stats.polling.Store(true)
+	} else if w.notify, err = newNotifier(); err != nil {
+		w.fallBack(err.Error())
+	}
+	w.schedule = newSchedule(o, s.slow)
+	w.timer = time.NewTimer(0)
+	w.starting = true
+	w.scan()
+	w.starting = false
+	w.schedule.scanned(w.now(), 0)
+	return w, nil
+}
+
+// now is the time since the watcher was made.
+func (w *Watcher) now() time.Duration { return time.Since(w.start) }
+
+// queue puts f among the files to be read, unless it is there already.
+func (w *Watcher) queue(f *file) {
+	if !f.queued && f.phase != closed && !f.refused {
+		f.queued = true
+		w.ready = append(w.ready, f)
+	}
+}
+
+// Run follows the files until ctx is done. Then it reads every file once more
+// to its end, within a second, publishes what it has and closes everything.
+// It returns nil, or the cause when the event queue could not be closed. It is
+// called once.
+func (w *Watcher) Run(ctx context.Context) error {
+	for {
+		w.work(ctx)
+		if ctx.Err() != nil {
+			w.lastLook()
+			return w.Close()
+		}
+		w.wait(ctx)
+	}
+}
+
+// wait returns when there is something to do.
+func (w *Watcher) wait(ctx context.Context) {
+	var events <-chan fsnotify.Event
+	var lost <-chan struct{}
+	if w.notify != nil {
+		events, lost = w.notify.events, w.notify.wake
+	}
+	w.timer.Reset(w.pause())
+	select {
+	case <-ctx.Done():
+	case e := <-events:
+		w.event(e)
+	case <-lost:
+	case <-w.timer.C:
+	}
+}
+
+// work does what there is to do: reads the files with news in turn, and
+// between turns takes events and keeps the schedule.
+func (w *Watcher) work(ctx context.Context) {
+	for {
+		w.takeEvents()
+		w.keepSchedule()
+		if len(w.ready) == 0 || ctx.Err() != nil {
+			w.builder.Publish()
+			w.stats.open.Store(int64(w.open.count))
+			return
+		}
+		w.turn()
+	}
+}
+
+// turn reads the next file.
+func (w *Watcher) turn() {
+	f := w.ready[0]
+	w.ready[0] = nil
+	if w.ready = w.ready[1:]; len(w.ready) == 0 {
+		w.ready = nil // or the array would creep through memory
+	}
+	f.queued = false
+	if !w.look(f) {
+		w.queue(f)
+	}
+	w.settle()
+}
+
+// lastLook reads what was written before the end. Fragments are not sent
+// unless their file is gone: their line may go on, but nobody will read it.
+func (w *Watcher) lastLook() {
+	w.takeEvents()
+	deadline := w.now() + time.Second
+	for _, f := range w.files {
+		if f.fd < 0 {
+			if st, err := statPath(f.path); err != nil || st.size == f.pos {
+				continue
+			}
+		}
+		for w.now() < deadline && !w.look(f) {
+		}
+		if f.phase == rotated {
+			w.flush(f)
+		}
+	}
+	w.builder.Publish()
+}
+
+// Close gives up all descriptors and watches. Run calls it; a Watcher that is
+// never run must be closed. Calling it again does nothing.
+func (w *Watcher) Close() error {
+	w.timer.Stop()
+	for _, f := range w.files {
+		w.release(f)
+	}
+	n := w.notify
+	w.notify = nil
+	if n == nil {
+		return nil
+	}
+	if err := n.close(); err != nil && !errors.Is(err, fsnotify.ErrClosed) {
+		return fmt.Errorf("close inotify: %w", err)
+	}
+	return nil
+}
