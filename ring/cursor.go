@@ -100,6 +100,9 @@ func (c *Cursor) Seq() uint64 { return c.seq }
 // Advance moves the cursor to seq, which must not be before Seq and at most one
 // behind the last entry of the page last returned.
 func (c *Cursor) Advance(seq uint64) {
+	if seq == c.seq {
+		return
+	}
 	if seq < c.seq || seq > c.end {
 		panic("ring: Advance out of the page")
 	}

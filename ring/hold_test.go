@@ -9,8 +9,17 @@ import (
 
 func TestSlotsAreAFloorRoundedUpToAPowerOfTwo(t *testing.T) {
 	for _, tt := range []struct{ entries, slots int }{
-		{-1, 2}, {0, 2}, {1, 2}, {2, 2}, {3, 4}, {4, 4}, {5, 8}, {1000, 1024}, {65536, 65536},
-		{ring.MaxEntries, ring.MaxEntries}, {ring.MaxEntries + 1, ring.MaxEntries},
+		{-1, 2},
+		{0, 2},
+		{1, 2},
+		{2, 2},
+		{3, 4},
+		{4, 4},
+		{5, 8},
+		{1000, 1024},
+		{65536, 65536},
+		{ring.MaxEntries, ring.MaxEntries},
+		{ring.MaxEntries + 1, ring.MaxEntries},
 	} {
 		s := ring.New(ring.Options{Entries: tt.entries, Bytes: 1 << 20}).Stats()
 		if s.CapacityEntries != tt.slots {
@@ -107,8 +116,10 @@ func TestStatsOfAnEmptyRing(t *testing.T) {
 func TestStatsShowWhatIsHeld(t *testing.T) {
 	r := slots(4)
 	publish(r, 2, 3, 1, 4, 2)
-	want := ring.Stats{Entries: 10, CapacityEntries: 4, CapacityBytes: 1 << 30, Oldest: 3, Head: 12,
-		Bytes: uint64(pageCost(3) + pageCost(1) + pageCost(4) + pageCost(2))}
+	want := ring.Stats{
+		Entries: 10, CapacityEntries: 4, CapacityBytes: 1 << 30, Oldest: 3, Head: 12,
+		Bytes: uint64(pageCost(3) + pageCost(1) + pageCost(4) + pageCost(2)),
+	}
 	if got := r.Stats(); got != want {
 		t.Fatalf("%+v, want %+v", got, want)
 	}
@@ -136,6 +147,9 @@ func TestFirstContinuesAnEarlierRun(t *testing.T) {
 		t.Fatalf("lost %d, want 400", lost)
 	}
 	wantNext(t, &e, 1000, 1001)
+	if r.Appended() != 2 {
+		t.Fatalf("%d entries appended, want 2", r.Appended())
+	}
 }
 
 func TestByteTotalsPassFourGigabytes(t *testing.T) {

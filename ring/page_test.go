@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"logwisp/ring"
@@ -19,8 +21,11 @@ func TestPageTellsTextSourceAndLevelOfEveryEntry(t *testing.T) {
 		level  ring.Level
 	}
 	want := []entry{
-		{"one\n", 1, ring.LevelInfo}, {"\n", 65535, ring.LevelFatal}, {"", 0, ring.LevelUnknown},
-		{strings.Repeat("x", 3000) + "\n", 63, ring.LevelTrace}, {"last\n", 64, ring.LevelError},
+		{"one\n", 1, ring.LevelInfo},
+		{"\n", 65535, ring.LevelFatal},
+		{"", 0, ring.LevelUnknown},
+		{strings.Repeat("x", 3000) + "\n", 63, ring.LevelTrace},
+		{"last\n", 64, ring.LevelError},
 	}
 	b, c := r.NewBuilder(), r.Live()
 	for _, e := range want {
@@ -248,12 +253,17 @@ func TestFullSourceTableGivesZero(t *testing.T) {
 
 func TestConcurrentCallersGetOneIDPerName(t *testing.T) {
 	r := slots(4)
-	var ids [8][300]uint16
+	var ids [4][3000]uint16
+	var turn [3000]atomic.Int32 // callers that are about to ask for this name
 	var wg sync.WaitGroup
 	for g := range ids {
 		wg.Go(func() {
 			for i := range ids[g] {
-				ids[g][i] = r.Source(fmt.Sprint("s", i))
+				name := fmt.Sprint("s", i)
+				for turn[i].Add(1); turn[i].Load() < int32(len(ids)); {
+					runtime.Gosched()
+				}
+				ids[g][i] = r.Source(name)
 			}
 		})
 	}

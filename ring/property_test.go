@@ -88,7 +88,7 @@ func TestReaderWithRoomForEverythingLosesNothingUnderLoad(t *testing.T) {
 
 // Held at any moment: the budget plus one page for each producer at work.
 func TestBytesStayBoundedUnderLoad(t *testing.T) {
-	const producers, lines, batch, size, budget = 4, 4000, 8, 300, 30_000
+	const producers, lines, batch, size, budget = 4, 10_000, 8, 300, 30_000
 	const page = batch*(lineHead+size+1+ring.EntryMeta) + 64
 	r := ring.New(ring.Options{Entries: 1 << 14, Bytes: budget})
 	var left atomic.Int64

@@ -143,11 +143,10 @@ func (r *Ring) Epoch() uint64 { return r.epoch }
 // nothing was published yet.
 func (r *Ring) Head() uint64 { return r.head.Load().nextSeq() - 1 }
 
-// oldest returns the oldest page held, which is the head when that is the only
-// one. A page that was overtaken in its slot before its producer moved the tail
+// oldest returns the oldest page held when h was the head, which is h when that
+// is the only one. A page that was overtaken in its slot before its producer moved the tail
 // is passed over, so that no producer can hold this up (I10).
-func (r *Ring) oldest() *page {
-	h := r.head.Load()
+func (r *Ring) oldest(h *page) *page {
 	for t := r.tail.Load(); t < h.index; t++ {
 		if p := r.slots[t&r.mask].Load(); p != nil && p.index == t && p.raw.Load() != nil {
 			return p
@@ -157,7 +156,7 @@ func (r *Ring) oldest() *page {
 }
 
 // Oldest returns the seq of the oldest entry held, Head()+1 when there is none.
-func (r *Ring) Oldest() uint64 { return r.oldest().firstSeq }
+func (r *Ring) Oldest() uint64 { return r.oldest(r.head.Load()).firstSeq }
 
 // Stats is what the ring holds at one moment.
 type Stats struct {
@@ -171,7 +170,8 @@ type Stats struct {
 
 // Stats returns what the ring holds.
 func (r *Ring) Stats() Stats {
-	old, h := r.oldest(), r.head.Load()
+	h := r.head.Load() // first: pages that came later were never held together with the oldest
+	old := r.oldest(h)
 	return Stats{
 		Entries:         h.nextSeq() - old.firstSeq,
 		Bytes:           h.end() - old.start,

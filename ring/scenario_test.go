@@ -138,17 +138,42 @@ func TestBehindCountsEntriesNotPassed(t *testing.T) {
 	}
 }
 
-func TestAdvanceBackwardsPanics(t *testing.T) {
-	r := slots(4)
-	c := r.Live()
-	publish(r, 2)
-	wantNext(t, &c, 1, 2)
+func TestAdvanceOutOfThePagePanics(t *testing.T) {
+	for _, seq := range []uint64{0, 2, 6, 7, math.MaxUint64} { // at 3 of a page of 2 to 4
+		r := slots(4)
+		publish(r, 1, 3, 2)
+		c, _ := r.Seek(2)
+		wantNext(t, &c, 2)
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Advance(%d) at 3 did not panic", seq)
+				}
+			}()
+			c.Advance(seq)
+		}()
+	}
+}
+
+func TestAdvanceToWhereTheCursorIsChangesNothing(t *testing.T) {
 	defer func() {
-		if recover() == nil {
-			t.Fatal("no panic")
+		if p := recover(); p != nil {
+			t.Fatal(p)
 		}
 	}()
+	r := slots(4)
+	publish(r, 2, 1)
+	c, _ := r.Seek(1)
+	c.Advance(1)
+	wantNext(t, &c, 1)
 	c.Advance(2)
+	wantNext(t, &c, 2)
+	c.Advance(3)
+	wantNext(t, &c, 3)
+	c.Advance(4)
+	wantEmpty(t, &c)
+	publish(r, 1)
+	wantNext(t, &c, 4)
 }
 
 func TestSeekDeliversFromTheGivenEntry(t *testing.T) {

@@ -163,8 +163,15 @@ func TestProducerThatSleptAnyNumberOfPagesDoesNoHarm(t *testing.T) {
 func TestStatsAnswerWhileAProducerSleeps(t *testing.T) {
 	eachStalledRing(t, func(t *testing.T, r *ring.Ring, wake func()) {
 		within(t, spawn(func() {
-			if s := r.Stats(); s.Oldest > s.Head+1 || s.Entries > s.Head || r.Oldest() > s.Head+1 {
+			s := r.Stats()
+			if s.Oldest > s.Head+1 || s.Entries > s.Head || r.Oldest() > s.Head+1 {
 				t.Errorf("%+v, oldest %d", s, r.Oldest())
+			}
+			if _, lost := r.Seek(s.Oldest); lost != 0 {
+				t.Errorf("the oldest entry %d is not held", s.Oldest)
+			}
+			if _, lost := r.Seek(s.Oldest - 1); lost == 0 {
+				t.Errorf("entry %d, before the oldest, is held", s.Oldest-1)
 			}
 		}), "the answer of Stats")
 	})

@@ -54,8 +54,10 @@ func checkLines(t *testing.T, cases []lineCase) {
 
 func TestBlankAndOddLinesAreTheirOwnMessage(t *testing.T) {
 	var cases []lineCase
-	for _, line := range []string{"", " ", "\t\t", "-", "[", "]", "<", "<1", "<>", "<192>x", "{", "}", "=", "a=", "a=1",
-		"E", "E,", "E, [", "E0102", "I12345678 ", "\xff\xfe", "2026-01-02", "Jan", "[]", "[ ]", "- - -", "|", "\x00"} {
+	for _, line := range []string{
+		"", " ", "\t\t", "-", "[", "]", "<", "<1", "<>", "<192>x", "{", "}", "=", "a=", "a=1",
+		"E", "E,", "E, [", "E0102", "I12345678 ", "\xff\xfe", "2026-01-02", "Jan", "[]", "[ ]", "- - -", "|", "\x00",
+	} {
 		cases = append(cases, lineCase{line, outcome{}})
 	}
 	checkLines(t, cases)
@@ -95,11 +97,15 @@ func TestALargeBufferIsNotKeptForSmallLines(t *testing.T) {
 func TestHostileLinesStayWhole(t *testing.T) {
 	const size = 1 << 20
 	p := &Parser{}
-	for _, unit := range []string{"[", "{", `{"a":`, `{"a":[`, `\`, `"`, "a=", "a=1 ", `a="\`, "- ", "<", " ", "\t", "1", "[1] ",
-		"\xff", "2026-01-02 03:04:05 ", `{"msg":"\ud800`, "| ", "-a - ", "ERROR", "E0", "a b c [02/Jan/2006:"} {
+	for _, unit := range []string{
+		"[", "{", `{"a":`, `{"a":[`, `\`, `"`, "a=", "a=1 ", `a="\`, "- ", "<", " ", "\t", "1", "[1] ",
+		"\xff", "2026-01-02 03:04:05 ", `{"msg":"\ud800`, "| ", "-a - ", "ERROR", "E0", "a b c [02/Jan/2006:",
+	} {
 		line := []byte(strings.Repeat(unit, size/len(unit)))
-		for _, line := range [][]byte{line, append([]byte(`{"msg":`), line...), append([]byte(`{"msg":"`), line...),
-			append([]byte("2026-01-02 03:04:05"), line...)} {
+		for _, line := range [][]byte{
+			line, append([]byte(`{"msg":`), line...), append([]byte(`{"msg":"`), line...),
+			append([]byte("2026-01-02 03:04:05"), line...),
+		} {
 			var r Result
 			p.Line(line, testNow, &r)
 			if len(r.Message) != len(line) || r.Quoted || r.Fields != nil {

@@ -140,10 +140,14 @@ func TestAYearlessTimeLandsNearestToNow(t *testing.T) {
 func TestLogfmtLines(t *testing.T) {
 	checkLines(t, []lineCase{
 		{`time=2026-01-02T03:04:05Z level=error msg="LV-01"`, outcome{stamp0, "error", "LV-01", ""}},
-		{`ts=1767323045.25 lvl=warn msg=short k=v empty= q="" url=http://h/?a=b`,
-			outcome{"2026-01-02T03:04:05.250000Z", "warn", "short", `{"k":"v","empty":"","q":"","url":"http://h/?a=b"}`}},
-		{`level=info msg="say \"hi\"\n\u00e9 \ud83d\ude00 \x41 C:\dir" path=C:\x b="\t\\"`,
-			outcome{"", "info", "say \"hi\"\né 😀 A C:\\dir", `{"path":"C:\\x","b":"\t\\"}`}},
+		{
+			`ts=1767323045.25 lvl=warn msg=short k=v empty= q="" url=http://h/?a=b`,
+			outcome{"2026-01-02T03:04:05.250000Z", "warn", "short", `{"k":"v","empty":"","q":"","url":"http://h/?a=b"}`},
+		},
+		{
+			`level=info msg="say \"hi\"\n\u00e9 \ud83d\ude00 \x41 C:\dir" path=C:\x b="\t\\"`,
+			outcome{"", "info", "say \"hi\"\né 😀 A C:\\dir", `{"path":"C:\\x","b":"\t\\"}`},
+		},
 		{`level=notice message=m  n=1`, outcome{"", "info", "m", `{"level":"notice","n":"1"}`}},
 		{`level=info caller=x.go:1 err="no way"`, outcome{"", "info", "", `{"caller":"x.go:1","err":"no way"}`}},
 		{`msg=a msg=b`, outcome{"", "", "a", `{"msg":"b"}`}},
