@@ -40,7 +40,11 @@ type Encoder struct {
 	dated  bool
 
 	source string
-	quoted []byte // source as `","source":"…"`
+	quoted []byte // source as `Z","source":"…"`
+
+	// What sonic is handed addresses of; as fields they cost no allocation.
+	buf []byte
+	str string
 }
 
 // Append appends e as one line of JSON, newline included, keys in the order
@@ -50,7 +54,7 @@ func (c *Encoder) Append(dst []byte, e *Entry) []byte {
 	dst = c.appendTime(dst, e.Micros)
 	if c.quoted == nil || c.source != e.Source {
 		c.source = e.Source
-		c.quoted = appendString(append(c.quoted[:0], `Z","source":`...), []byte(e.Source))
+		c.quoted = c.appendString(append(c.quoted[:0], `Z","source":`...), []byte(e.Source))
 	}
 	dst = append(dst, c.quoted...)
 	if e.Level != ring.LevelUnknown {
@@ -62,7 +66,7 @@ func (c *Encoder) Append(dst []byte, e *Entry) []byte {
 	if e.Quoted {
 		dst = append(dst, e.Message...)
 	} else {
-		dst = appendString(dst, e.Message)
+		dst = c.appendString(dst, e.Message)
 	}
 	dst = appendFields(dst, e)
 	return append(dst, '}', '\n')
@@ -138,35 +142,27 @@ var byteKind = func() (kind [256]uint8) {
 
 // appendString appends s as a JSON string. What stands for itself is copied;
 // the rest goes through sonic, repaired first where it is not UTF-8.
-func appendString(dst, s []byte) []byte {
+func (c *Encoder) appendString(dst, s []byte) []byte {
 	seen := uint8(0)
 	for _, b := range s {
 		seen |= byteKind[b]
 	}
-	if seen&escapedByte != 0 || seen&runeByte != 0 && !utf8.Valid(s) {
-		return appendEscaped(dst, s)
-	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
-}
-
-// appendEscaped is apart so that only strings that need it pay for handing
-// addresses to sonic.
-func appendEscaped(dst, s []byte) []byte {
-	if !utf8.Valid(s) {
+	if seen&runeByte != 0 && !utf8.Valid(s) {
 		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
 	}
-	// The string is only read during the call, so it may share s's memory.
-	str := unsafe.String(unsafe.SliceData(s), len(s))
-	if err := encoder.EncodeInto(&dst, &str, encoder.NoEncoderNewline); err != nil {
+	if seen&escapedByte == 0 {
+		dst = append(dst, '"')
+		dst = append(dst, s...)
+		return append(dst, '"')
+	}
+	c.buf = dst
+	c.str = unsafe.String(unsafe.SliceData(s), len(s)) // only read, and only during the call
+	if err := encoder.EncodeInto(&c.buf, &c.str, encoder.NoEncoderNewline); err != nil {
 		panic("record: a string cannot fail to encode: " + err.Error())
 	}
+	dst, c.buf, c.str = c.buf, nil, ""
 	return dst
 }
-
-// AppendString appends s as a JSON string in valid UTF-8.
-func AppendString(dst []byte, s string) []byte { return appendString(dst, []byte(s)) }
 
 // AppendJSON appends v as one line of JSON without a newline. It is for
 // objects that are sent now and then (status, errors), not for entries.

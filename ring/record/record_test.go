@@ -103,7 +103,7 @@ func TestEncodingAnEntryAllocatesNothing(t *testing.T) {
 	escaped.Message = []byte(strings.Repeat("quote \" ", 20))
 	dst := make([]byte, 0, 4096)
 	for name, e := range map[string]*Entry{"plain": &e, "escaped": &escaped} {
-		if n := testing.AllocsPerRun(1000, func() { dst = c.Append(dst[:0], e) }); n > 3 || name == "plain" && n > 0 {
+		if n := testing.AllocsPerRun(1000, func() { dst = c.Append(dst[:0], e) }); n > 1 || name == "plain" && n > 0 {
 			t.Errorf("%s: %v allocations an entry", name, n)
 		}
 	}
@@ -162,6 +162,16 @@ func BenchmarkAppend(b *testing.B) {
 	e := Entry{Micros: micros, Source: "app.log", Level: ring.LevelInfo, Message: message}
 	b.Run("Encoder", func(b *testing.B) {
 		var c Encoder
+		dst := make([]byte, 0, 4096)
+		for b.Loop() {
+			dst = c.Append(dst[:0], &e)
+		}
+		b.SetBytes(int64(len(dst)))
+	})
+	b.Run("Encoder-escaped", func(b *testing.B) {
+		var c Encoder
+		e := e
+		e.Message = []byte(strings.Repeat(`10.0.0.1 "GET /index.html HTTP/1.1" 200 `, 4))
 		dst := make([]byte, 0, 4096)
 		for b.Loop() {
 			dst = c.Append(dst[:0], &e)
