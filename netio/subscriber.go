@@ -78,11 +78,11 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 	b.begin()
 	b.add(s.rest)
 	caughtUp, lost := b.collect(l, s)
-	if lost > 0 {
+	for lost > 0 { // a small ring may go round again meanwhile
 		s.drop(lost)
 		b.begin()
 		b.add(s.rest)
-		caughtUp, _ = b.collect(l, s)
+		caughtUp, lost = b.collect(l, s)
 	}
 	if b.bytes == 0 {
 		if !draining {

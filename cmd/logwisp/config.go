@@ -182,15 +182,8 @@ func refuseMisspeltCommand(arg string) error {
 	return nil
 }
 
-// entries returns the number of page slots of the ring: enough for the largest
-// buffer_size of an enabled server.
+// entries returns the number of page slots of the ring: enough for every
+// buffer_size.
 func (s *settings) entries() int {
-	n := s.Ring.Entries
-	if s.TCP.Enabled {
-		n = max(n, s.TCP.BufferSize)
-	}
-	if s.HTTP.Enabled {
-		n = max(n, s.HTTP.BufferSize)
-	}
-	return n
+	return max(s.Ring.Entries, s.TCP.BufferSize, s.HTTP.BufferSize)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	"logwisp/netio"
@@ -36,8 +37,8 @@ type daemon struct {
 
 // newDaemon builds the parts and binds the listeners; nothing is read or
 // served before run. What it has started is stopped when it fails.
-func newDaemon(s *settings, log *slog.Logger) (d *daemon, err error) {
-	d = &daemon{settings: s, log: log}
+func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
+	d := &daemon{settings: s, log: log}
 	o := s.Ring
 	o.Entries = s.entries()
 	d.ring = ring.New(o)
@@ -57,21 +58,28 @@ func newDaemon(s *settings, log *slog.Logger) (d *daemon, err error) {
 	}
 	if s.TCP.Enabled {
 		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
-			return nil, cannotBind(err, "--tcp-port", "tcpserver.port")
+			return nil, cannotBind(err, "tcp")
 		}
 	}
 	if s.HTTP.Enabled {
 		if d.web, err = web.New(s.HTTP, d.engine, buildVersion(), func() any { return d.status() }, log); err != nil {
-			return nil, cannotBind(err, "--http-port", "httpserver.port")
+			return nil, cannotBind(err, "http")
 		}
 	}
 	return d, nil
 }
 
-func cannotBind(err error, flag, key string) error {
-	return &refusal{code: exitUnavailable, lines: []string{
-		fmt.Sprintf("%v (choose another port with %s or %s; 0 picks a free one)", err, flag, key),
-	}}
+// cannotBind says what to do about a listener that cannot be had. name is that
+// of the server in flags, as in --tcp-port.
+func cannotBind(err error, name string) error {
+	hint := fmt.Sprintf("choose an address of this machine with --%s-host", name)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = fmt.Sprintf("choose another port with --%s-port or %[1]sserver.port; 0 picks a free one", name)
+	case errors.Is(err, syscall.EACCES):
+		hint = fmt.Sprintf("choose a port above 1023 with --%s-port or %[1]sserver.port", name)
+	}
+	return &refusal{code: exitUnavailable, lines: []string{fmt.Sprintf("%v (%s)", err, hint)}}
 }
 
 // run serves until ctx ends, then stops: listeners first, then the files, then
@@ -87,11 +95,11 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	if d.tcp != nil {
-		d.announce("TCP", d.tcp.Addr(), "nc")
+		d.announce("TCP", d.tcp.Addr())
 		start(d.tcp.Serve)
 	}
 	if d.web != nil {
-		d.announce("HTTP", d.web.Addr(), "curl")
+		d.announce("HTTP", d.web.Addr())
 		start(d.web.Serve)
 	}
 	reading, stopReading := context.WithCancel(context.Background())
@@ -144,7 +152,7 @@ func (d *daemon) stop() {
 
 // announce says where a server listens, and warns when that is more than this
 // machine: there is no token to ask for.
-func (d *daemon) announce(name string, addr net.Addr, _ string) {
+func (d *daemon) announce(name string, addr net.Addr) {
 	d.log.Info(name+" server listens", "address", addr.String())
 	if a, ok := addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
 		d.log.Warn(name+" server: every host that can reach this address can read the logs",

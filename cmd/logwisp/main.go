@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -46,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "logwisp: "+err.Error())
 		return exitFailure
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(flagsFirst(parser.Model.Flags, args))
 	if exited >= 0 {
 		return exited // --help
 	}
@@ -67,6 +68,32 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = serve(settings, log)
 	}
 	return report(err, stderr)
+}
+
+// flagsFirst puts the flags before the targets, in their order: targets may
+// stand anywhere, but kong takes those behind a flag for too many.
+func flagsFirst(known []*kong.Flag, args []string) []string {
+	alone := map[string]bool{"--help": true, "-h": true}
+	for _, f := range known {
+		alone["--"+f.Name] = f.IsBool()
+		alone["--no-"+f.Name] = f.IsBool()
+	}
+	var flags, rest []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			return append(append(flags, rest...), args[i:]...)
+		case len(arg) < 2 || arg[0] != '-':
+			rest = append(rest, arg)
+		case alone[arg] || strings.Contains(arg, "=") || i+1 == len(args):
+			flags = append(flags, arg)
+		default:
+			i++
+			flags = append(flags, arg, args[i])
+		}
+	}
+	return append(flags, rest...)
 }
 
 // report says why the program ends and returns its exit code.
