@@ -92,19 +92,19 @@ func (w *Watcher) decideCopy(f *file) bool {
 	if st.size > c.size {
 		c.size, c.moved = st.size, w.now()
 	}
-	verdict, from := w.compare(f, c, st.size)
-	if verdict == undecided && w.now()-c.moved >= copyStall {
-		verdict, from = own, 0
+	answer, from := w.compare(f, c, st.size)
+	if answer == undecided && w.now()-c.moved >= copyStall {
+		answer, from = own, 0
 		if c.agreed == st.size && c.agreed >= c.before {
-			verdict, from = repeats, c.agreed
+			answer, from = repeats, c.agreed
 		}
 	}
-	if verdict == undecided {
+	if answer == undecided {
 		w.watchClock(f)
 		return false
 	}
 	f.copied = nil
-	if verdict == repeats {
+	if answer == repeats {
 		f.readHead()
 		f.place(from)
 	}

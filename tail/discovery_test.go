@@ -281,3 +281,50 @@ func TestRunReadsEverythingOnceMoreBeforeItReturns(t *testing.T) {
 		t.Errorf("%d descriptors are open after Run", h.w.open.count)
 	}
 }
+
+func TestTargetDirectoryMayBeALinkThatIsPointedElsewhere(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.must(os.MkdirAll(h.path("r1"), 0o755))
+		h.must(os.MkdirAll(h.path("r2"), 0o755))
+		h.must(os.Symlink("r1", h.path("current")))
+		h.append("r1/app.log", "")
+		h.append("r2/app.log", "")
+		h.start("current:*.log")
+		h.append("r1/app.log", "one\n")
+		h.sees("one")
+		h.must(os.Symlink("r2", h.path("next")))
+		h.rename("next", "current")
+		h.append("r2/app.log", "two\n")
+		h.append("r1/app.log", "late\n")
+		h.append("r2/new.log", "three\n")
+		h.wants([]string{"one", "late"}, []string{"two"}, []string{"three"})
+	})
+}
+
+func TestDirectoryRenamedWithAllItsFilesIsNotReadAgain(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.must(os.Mkdir(h.path("d"), 0o755))
+		h.start(".:**/*.log")
+		h.append("d/x.log", "one\n")
+		h.sees("one")
+		h.rename("d", "e")
+		h.append("e/x.log", "two\n")
+		h.wants([]string{"one", "two"})
+	})
+}
+
+func TestDirectoryHiddenAtStartHidesNoReplay(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir(), watch: "inotify"}
+	h.must(os.Mkdir(h.path("d"), 0o755))
+	h.append("d/x.log", text(lines("old", 3)))
+	h.start(".:none")
+	h.tick(generationGap)
+	// What New leaves behind when it may not list a directory.
+	h.w.start = time.Now()
+	h.w.roots = []root{{path: h.path("d"), pattern: "*.log"}}
+	h.w.blind = []string{h.path("d")}
+	h.lookAtAll()
+	h.append("d/x.log", text(lines("new", 2)))
+	h.append("d/y.log", "y\n")
+	h.wants(lines("new", 2), []string{"y"})
+}

@@ -19,6 +19,8 @@
 //	append                 whole lines are sent; the rest is held until its newline comes
 //	rename + create        the old file is read to its end and RotateWait beyond its last
 //	                       growth, then its fragment is sent; the new one begins at 0
+//	rotations between      the files created and renamed away meanwhile are found beside the
+//	two looks              log by name and time of birth, and read in order
 //	rename inside a glob   the file goes on at its position under its new name
 //	truncate               the fragment is sent, the file begins at 0; seen by the bytes
 //	                       before the position, so also when it has regrown meanwhile

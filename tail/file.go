@@ -32,11 +32,10 @@ type name struct {
 	real  string // where the path leads when it is a symbolic link, else ""
 	index int    // place in Watcher.order
 
-	seen    time.Duration // when the path was last found leading to file
-	polled  bool          // events do not serve here
-	skipped bool          // not followed: too many files
-	problem error         // what was last reported about the path
-	present *status       // the file was there at the start but could not be read
+	polled  bool    // events do not serve here
+	skipped bool    // not followed: too many files
+	problem error   // what was last reported about the path
+	present *status // the file was there at the start but could not be read
 }
 
 // file is one file that is followed, whatever its names. It is passive: the
@@ -61,6 +60,7 @@ type file struct {
 	startSize int64         // size when the daemon started, 0 for later files
 	mtime     int64         // when last compared with the path
 	lag       int64         // unread bytes when last looked at
+	seen      time.Duration // when a path was last found leading to it
 	grown     time.Duration // when bytes last came
 	left      time.Duration // when the last name went
 	atEnd     bool          // the last look reached the end
@@ -172,16 +172,17 @@ func (f *file) stale() bool { return f.pos <= f.startSize }
 // needsClock reports whether something is to be done with the file when time
 // passes, not only when it changes.
 func (f *file) needsClock() bool {
-	return f.phase == rotated || f.copied != nil || f.shrunk ||
+	return f.phase == rotated || f.copied != nil && f.copied.size > 0 || f.shrunk ||
 		f.phase == following && f.split.pending() && !f.stale()
 }
 
 // notText names what begins like data when it is nothing to be read as lines.
 func notText(data []byte) string {
-	for _, m := range [...]struct{ magic, kind string }{
-		{"\x1f\x8b", "gzip data"},
+	for _, m := range [...]struct {
+		magic, kind string
+	}{
+		{"\x1f\x8b\x08", "gzip data"},
 		{"\x28\xb5\x2f\xfd", "zstd data"},
-		{"BZh", "bzip2 data"},
 		{"\xfd7zXZ", "xz data"},
 		{"\xff\xfe", "UTF-16 text"},
 		{"\xfe\xff", "UTF-16 text"},
@@ -189,6 +190,10 @@ func notText(data []byte) string {
 		if bytes.HasPrefix(data, []byte(m.magic)) {
 			return m.kind
 		}
+	}
+	// The fourth byte tells the block size.
+	if len(data) >= 10 && string(data[:3]) == "BZh" && string(data[4:10]) == "1AY&SY" {
+		return "bzip2 data"
 	}
 	return ""
 }

@@ -55,7 +55,7 @@ type reporter interface {
 
 // patience is how long a condition may take to become true. It is a limit for
 // failures; nothing waits for it to pass.
-const patience = 2 * time.Second
+const patience = 20 * time.Second
 
 func options(watch string) Options {
 	return Options{
@@ -164,7 +164,8 @@ func (h *harness) wants(groups ...[]string) {
 	h.t.Helper()
 	want := slices.Concat(groups...)
 	h.until(fmt.Sprint(len(want), " messages"), func() bool {
-		return len(h.got) >= len(want) && !slices.ContainsFunc(h.w.timed, func(f *file) bool { return f.copied != nil })
+		undecided := func(f *file) bool { return f.copied != nil && f.copied.size > 0 }
+		return len(h.got) >= len(want) && !slices.ContainsFunc(h.w.timed, undecided)
 	})
 	h.lookAtAll()
 	count := map[string]int{}
@@ -273,24 +274,29 @@ func (h *harness) copy(from, to string) {
 	h.must(os.WriteFile(h.path(to), b, 0o644))
 }
 
-// nextTick waits until the clock of the file system has moved on, so that what
-// happens next is later than what happened before.
-func (h *harness) nextTick() {
+// tick waits until the clock of the file system has moved on by d, so that
+// what happens next is told apart from what happened before.
+func (h *harness) tick(d time.Duration) {
 	h.t.Helper()
-	probe, err := os.MkdirTemp(h.dir, "")
+	dir, err := os.MkdirTemp(h.dir, "")
 	h.must(err)
-	stamp := func(name string) int64 {
-		h.must(os.WriteFile(filepath.Join(probe, name), nil, 0o644))
-		st, err := statPath(filepath.Join(probe, name))
+	first, now := int64(0), int64(0)
+	for i := 0; first == 0 || now < first+int64(d); i++ {
+		path := filepath.Join(dir, fmt.Sprint(i))
+		h.must(os.WriteFile(path, nil, 0o644))
+		st, err := statPath(path)
 		h.must(err)
-		return st.id.born
-	}
-	first := stamp("a")
-	for i := 0; stamp(fmt.Sprint(i)) <= first && first != 0; i++ {
+		h.must(os.Remove(path))
+		if st.id.born == 0 {
+			return
+		}
+		if now = st.id.born; first == 0 {
+			first = now
+		}
 	}
 }
 
-// context for tests of Run.
+// running starts Run; stop ends it and waits.
 func running(t *testing.T, w *Watcher) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

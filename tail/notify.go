@@ -99,8 +99,8 @@ func (w *Watcher) watch(real, seen string, id identity) {
 		return
 	}
 	if err := w.notify.fs.Add(real); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			delete(w.dirs, real) // gone again; the next listing knows
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+			delete(w.dirs, real) // the next listing tries again
 			return
 		}
 		d.polled = true
@@ -195,9 +195,11 @@ func (w *Watcher) event(e fsnotify.Event) {
 		w.queue(n.file)
 		return
 	}
-	if d := w.dirs[e.Name]; d != nil && e.Has(fsnotify.Rename|fsnotify.Remove) {
-		delete(w.dirs, e.Name) // the watch went with it
+	if d := w.dirs[e.Name]; d != nil {
 		w.recheck = true
+		if !changed {
+			delete(w.dirs, e.Name) // the watch went with it
+		}
 	}
 	for _, n := range slices.Clone(w.links[e.Name]) {
 		w.touched(n.path, changed)

@@ -27,7 +27,11 @@ func (w *Watcher) reconcile(n *name) {
 
 // vanish notes that the path leads nowhere.
 func (w *Watcher) vanish(n *name) {
+	old := n.file
 	w.detach(n, nil)
+	if old != nil && old.phase == rotated {
+		w.left[n.path] = w.between(n, old, nil)
+	}
 	w.relink(n)
 	if n.real == "" { // else a link that waits for its target
 		w.forget(n)
@@ -45,7 +49,7 @@ func (w *Watcher) arrive(n *name, st status) {
 		return
 	}
 	if f := n.file; f != nil && f.id == st.id {
-		n.seen = w.now()
+		f.seen = w.now()
 		f.mtime = st.mtime
 		w.queue(f)
 		return
@@ -63,14 +67,25 @@ func (w *Watcher) arrive(n *name, st status) {
 	}
 	w.attach(n, f)
 	if old == nil {
-		return
+		old = w.left[n.path]
 	}
+	delete(w.left, n.path)
+	if old != nil && !w.starting {
+		w.succeed(n, old, f)
+	}
+}
+
+// succeed settles where f begins, and behind what, when it has taken old's
+// place at n.
+func (w *Watcher) succeed(n *name, old, f *file) {
 	if w.savedAgain(f, old) {
 		f.readHead()
 		f.place(old.pos)
 		f.copied = nil
-	} else if !old.atEnd {
-		f.after = old
+		return
+	}
+	if last := w.between(n, old, f); last.phase != closed && !last.atEnd {
+		f.after = last
 	}
 }
 
@@ -146,8 +161,7 @@ func (w *Watcher) position(f *file, n *name, now status) {
 		return
 	}
 	if o := w.original(n.path, f); o != nil {
-		f.copied = &copyCheck{of: o, before: o.pos, moved: w.now()}
-		w.watchClock(f)
+		f.copied = &copyCheck{of: o, before: o.pos}
 	}
 }
 
@@ -156,7 +170,7 @@ func (w *Watcher) attach(n *name, f *file) {
 	n.file = f
 	n.problem = nil
 	w.skip(n, false)
-	n.seen = w.now()
+	f.seen = w.now()
 	f.names = append(f.names, n)
 	read := f.phase != following || !f.atEnd
 	if f.phase != following {
@@ -250,6 +264,9 @@ func (w *Watcher) finish(f *file) {
 		}
 	}
 	gone := f.fd >= 0 && f.deleted()
+	if w.left[f.path] == f {
+		delete(w.left, f.path)
+	}
 	w.release(f)
 	w.setLag(f, 0)
 	f.split.reset(false)

@@ -181,7 +181,7 @@ func TestSameLogSavedAgainGoesOnAtItsPosition(t *testing.T) {
 		h.sees("a row 00299")
 		h.copy("app.log", "app.tmp")
 		h.append("app.tmp", text(lines("b", 3)))
-		h.nextTick()
+		h.tick(generationGap)
 		h.rename("app.tmp", "app.log")
 		h.wants(append(lines("a", 300), lines("b", 3)...))
 	})
@@ -233,5 +233,30 @@ func TestDeletedFileWithALiveWriterIsGivenUpInTheEnd(t *testing.T) {
 		}
 		h.until("it is given up", func() bool { return h.w.open.count == 0 })
 		h.wants([]string{"a", "b", "c"})
+	})
+}
+
+func TestGenerationsBetweenTwoLooksAreReadInOrder(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log.old", "lay there before\n")
+		h.append("app.log", "old\n")
+		h.start("app.log")
+		h.append("app.log", text(lines("a", 3)))
+		h.sees("a row 00002")
+		if h.w.files[h.w.names[h.path("app.log")].file.id].id.born == 0 {
+			t.Skip("the file system keeps no time of birth")
+		}
+		h.tick(3 * generationGap)
+		h.append("app.log", text(lines("b", 3)))
+		for _, g := range []string{"c", "d", "e"} {
+			h.rename("app.log", "app.log."+g)
+			h.append("app.log", text(lines(g, 3)))
+			h.tick(3 * generationGap)
+		}
+		all := append(lines("a", 3), lines("b", 3)...)
+		for _, g := range []string{"c", "d", "e"} {
+			all = append(all, lines(g, 3)...)
+		}
+		h.wants(all)
 	})
 }

@@ -25,6 +25,9 @@ func (w *Watcher) scan() {
 		w.want(filepath.Dir(real))
 	}
 	w.unwatch()
+	if !w.starting {
+		w.blind = slices.DeleteFunc(w.blind, func(dir string) bool { return w.missing[dir] == "" })
+	}
 }
 
 // list appends the paths of one target that exist and are not known.
@@ -37,6 +40,9 @@ func (w *Watcher) list(r *root, found []string) []string {
 	}
 	switch {
 	case err == nil && st.dir && !r.isFile:
+		if linkTarget(r.path) != "" {
+			w.want(parent) // the link may be pointed elsewhere
+		}
 		return w.walk(r, r.path, "", found)
 	case err == nil && st.dir:
 		w.complain(r.path, "target is a directory, not a file: leave out isfile or name a file in it")
@@ -45,6 +51,7 @@ func (w *Watcher) list(r *root, found []string) []string {
 		delete(w.missing, r.path)
 		return w.unknown(r.path, found)
 	case !errors.Is(err, fs.ErrNotExist):
+		w.blindTo(r.path)
 		w.complain(r.path, "target cannot be looked at, will be tried again: "+err.Error())
 		return found
 	}
@@ -60,6 +67,7 @@ func (w *Watcher) walk(r *root, dir, below string, found []string) []string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
+			w.blindTo(dir)
 			w.complain(dir, "directory cannot be listed, will be tried again: "+err.Error())
 		}
 		return found
@@ -103,7 +111,30 @@ func (w *Watcher) follow(found []string) {
 	}
 	for _, path := range found {
 		if w.names[path] == nil { // named by two targets
-			w.reconcile(w.learn(path))
+			n := w.learn(path)
+			w.presume(n)
+			w.reconcile(n)
+		}
+	}
+}
+
+// blindTo notes that it cannot be known what is in dir at the start.
+func (w *Watcher) blindTo(dir string) {
+	if w.starting {
+		w.blind = append(w.blind, dir)
+	}
+}
+
+// presume counts a file as present at the start when it is older than that and
+// was out of sight only because its directory was.
+func (w *Watcher) presume(n *name) {
+	for _, dir := range w.blind {
+		if n.path != dir && !strings.HasPrefix(n.path, slashed(dir)) {
+			continue
+		}
+		st, err := statPath(n.path)
+		if err == nil && st.id.born != 0 && st.id.born < w.start.UnixNano() {
+			n.present = &st
 		}
 	}
 }

@@ -71,7 +71,6 @@ func (w *Watcher) keepSchedule() {
 	now := w.now()
 	if w.notify != nil && w.notify.failed.Swap(false) {
 		w.recheck = true
-		w.checkAll(false)
 	}
 	polling := w.stats.polling.Load() && now >= s.nextPoll
 	if polling {
@@ -79,8 +78,11 @@ func (w *Watcher) keepSchedule() {
 		s.nextPoll = w.now() + s.interval
 	}
 	if now >= s.nextScan || polling && w.listPolled() || w.recheck && now >= s.soonest {
-		begin := w.now()
+		begin, all := w.now(), w.recheck
 		w.scan()
+		if all {
+			w.checkAll(false) // a directory that was replaced took its files along
+		}
 		s.scanned(w.now(), w.now()-begin)
 	}
 	if now >= s.nextSlow {
@@ -125,7 +127,7 @@ func (w *Watcher) check(n *name) {
 		w.reconcile(n)
 		return
 	}
-	n.seen = w.now()
+	f.seen = w.now()
 	if st.size != f.pos || st.mtime != f.mtime {
 		f.mtime = st.mtime
 		w.queue(f)
@@ -185,7 +187,7 @@ const deletedWait = 15 * time.Second
 
 // passTime does what the clock asks for in one file.
 func (w *Watcher) passTime(f *file, now time.Duration) {
-	if f.copied != nil || f.shrunk {
+	if f.copied != nil && f.copied.size > 0 || f.shrunk {
 		w.queue(f)
 	}
 	idle := milliseconds(w.options.PartialFlush)

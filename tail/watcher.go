@@ -39,15 +39,17 @@ type Watcher struct {
 	names   map[string]*name
 	order   []*name // all names, to go round
 	files   map[identity]*file
-	gone    []*file // closed, remembered, oldest first
+	gone    []*file          // closed, remembered, oldest first
+	left    map[string]*file // the rotated file last found at a path that leads nowhere now
 	open    openFiles
-	budget  int // descriptors
+	budget  int               // descriptors
 	missing map[string]string // what was last said about a target's path
+	blind   []string          // directories that could not be listed at the start
 
 	// What is to be done.
 	ready    []*file // to be read, in turn
 	timed    []*file // to be looked at when time passes
-	recheck  bool    // list the targets
+	recheck  bool    // list the targets and look at every name
 	schedule schedule
 	timer    *time.Timer
 	starting bool // in New: what is there counts as present at the start
@@ -97,6 +99,7 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 		missing: make(map[string]string),
 		dirs:    make(map[string]*directory),
 		links:   make(map[string][]*name),
+		left:    make(map[string]*file),
 		budget:  s.descriptors,
 	}
 	w.emit = w.entry

@@ -1,0 +1,99 @@
+package tail
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// generationGap is how long after the last sign of the old file a new one is
+// born in an ordinary rotation. Only a longer gap is worth a search; it must
+// not be shorter than the tick of the file system's clock.
+const generationGap = 10 * time.Millisecond
+
+// between finds the generations of the log at n that came and went between two
+// looks: created under the name after old left it, and renamed away before
+// anybody looked. They are read before next, which may be nil. It returns the
+// last file to be read before next.
+//
+// A file counts as such a generation when its name extends n's, no target
+// names it, and it was born after n was last found leading to old and before
+// next: what else lies beside the log under a longer name is older than that.
+func (w *Watcher) between(n *name, old, next *file) *file {
+	upTo := time.Now().UnixNano()
+	if next != nil {
+		upTo = next.id.born
+	}
+	if old.fd < 0 || old.id.born == 0 || upTo == 0 {
+		return old
+	}
+	st, err := statFile(old.fd)
+	if err != nil || upTo-st.ctime < int64(generationGap) {
+		return old
+	}
+	from := max(old.id.born, w.start.Add(old.seen).UnixNano()-int64(2*generationGap))
+	last := old
+	for _, g := range w.born(n.path, from, upTo) {
+		fd, err := w.openWithin(g.path)
+		if err != nil {
+			continue
+		}
+		if st, err := statFile(fd); err != nil || st.id != g.id || w.files[g.id] != nil {
+			unix.Close(fd)
+			continue
+		}
+		last = w.readGeneration(n, fd, g, last)
+	}
+	return last
+}
+
+// readGeneration follows a file that has no name any more, behind another.
+func (w *Watcher) readGeneration(n *name, fd int, g generation, behind *file) *file {
+	f := &file{id: g.id, fd: fd, phase: rotated, left: w.now(), grown: w.now(), seen: w.now()}
+	w.files[f.id] = f
+	w.open.add(f)
+	w.rename(f, n.path)
+	f.place(0)
+	if behind.phase != closed && !behind.atEnd {
+		f.after = behind
+	}
+	w.stats.rotations.Add(1)
+	w.drain(f)
+	w.queue(f)
+	w.watchClock(f)
+	return f
+}
+
+type generation struct {
+	path string
+	id   identity
+}
+
+// born lists the files beside path whose names extend its own and that were
+// born after from and not after upTo, oldest first.
+func (w *Watcher) born(path string, from, upTo int64) []generation {
+	dir, base := filepath.Split(path)
+	entries, err := readNames(dir)
+	if err != nil {
+		return nil
+	}
+	ext := filepath.Ext(base)
+	stem := strings.TrimSuffix(base, ext)
+	var all []generation
+	for _, e := range entries {
+		extends := strings.HasPrefix(e, base) || strings.HasPrefix(e, stem) && strings.HasSuffix(e, ext)
+		if e == base || !extends || w.matched(dir+e) {
+			continue
+		}
+		st, err := statPath(dir + e)
+		if err == nil && st.regular && st.id.born > from && st.id.born <= upTo && w.files[st.id] == nil {
+			all = append(all, generation{dir + e, st.id})
+		}
+	}
+	slices.SortFunc(all, func(a, b generation) int { return cmp.Compare(a.id.born, b.id.born) })
+	return all
+}
