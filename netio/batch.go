@@ -72,6 +72,7 @@ func (b *batch) begin() {
 // end lets go of the pages (N6).
 func (b *batch) end() {
 	clear(b.iov)
+	clear(b.spans)
 }
 
 func (b *batch) add(p []byte) {
@@ -84,13 +85,12 @@ func (b *batch) add(p []byte) {
 	b.bytes += len(p)
 }
 
-// collect adds s's control lines and the entries from its cursor on, until
-// maxWrite is reached, and returns whether it got to the head. When entries
+// collect adds the entries from s's cursor on, until maxWrite is reached, and
+// returns whether it got to the head. When entries
 // were lost at the very start, it moves the cursor past them and returns their
 // number, with nothing collected; a loss further on is left for the next write.
 func (b *batch) collect(l *loop, s *Subscriber) (caughtUp bool, lost uint64) {
 	c := s.cursor
-	b.add(s.control)
 	for b.bytes < maxWrite && len(b.spans) < maxSpans {
 		sp, lost, ok := l.spanAt(&c, s.transport.Form)
 		if lost > 0 {

@@ -32,4 +32,5 @@
 //	   about maxPass: reading sockets and tailing files are never starved.
 //	N8 A loop parks only after a pass that left nobody behind the head seen at
 //	   its start (ring invariant I13 does the rest).
+//	N9 Nothing follows the disconnect notice on the wire.
 package netio

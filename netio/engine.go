@@ -49,7 +49,8 @@ type Engine struct {
 	stopping   bool
 	enrols     sync.WaitGroup // enrolments in flight: gnet loses one that races its Stop
 	transports []*Transport
-	ticker     *time.Ticker
+	closeOnce  sync.Once
+	ticking    sync.WaitGroup
 	tickDone   chan struct{}
 }
 
@@ -93,18 +94,19 @@ func New(r *ring.Ring, o Options) (*Engine, error) {
 	for _, l := range e.loops {
 		l.start()
 	}
-	e.ticker = time.NewTicker(time.Second)
-	go e.tick()
+	e.ticking.Go(e.tick)
 	return e, nil
 }
 
 // tick lets every loop look at its clocks: heartbeats, stuck subscribers.
 func (e *Engine) tick() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-e.tickDone:
 			return
-		case <-e.ticker.C:
+		case <-ticker.C:
 			for _, l := range e.loops {
 				l.due.Store(true)
 				l.ring()
@@ -186,6 +188,10 @@ func (t *Transport) Enroll(c net.Conn, greet func(dst []byte, g Greeting) []byte
 		t.leave(s)
 		return fmt.Errorf("enrol %s: %w", s.address, err)
 	}
+	if s.loop == nil { // gnet says nothing when its epoll refuses a socket
+		t.leave(s)
+		return fmt.Errorf("enrol %s: the event loop cannot watch the socket", s.address)
+	}
 	return nil
 }
 
@@ -211,22 +217,28 @@ func (e *Engine) Drain(ctx context.Context) {
 	e.mu.Unlock()
 	e.enrols.Wait()
 	for _, l := range e.loops {
-		l.drain(ctx)
+		l.beginDrain() // all of them before the first is waited for
+	}
+	for _, l := range e.loops {
+		l.awaitDrain(ctx)
 	}
 }
 
-// Close stops the loops and closes what is left. Call Drain before.
-func (e *Engine) Close() {
+// Close stops the loops and closes what is left. Call Drain before. A second
+// call does nothing.
+func (e *Engine) Close() { e.closeOnce.Do(e.close) }
+
+func (e *Engine) close() {
 	e.mu.Lock()
 	e.stopping = true
 	e.mu.Unlock()
 	e.enrols.Wait()
-	if e.ticker != nil {
-		e.ticker.Stop()
-		close(e.tickDone)
-	}
+	close(e.tickDone)
+	e.ticking.Wait()
 	for _, l := range e.loops {
-		l.waker.Close()
+		if l.waker != nil { // New failed before the loop was started
+			l.waker.Close()
+		}
 	}
 	if err := e.client.Stop(); err != nil {
 		e.log.Warn("stop the event loops", "error", err)

@@ -1,7 +1,6 @@
 package netio
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -24,7 +23,9 @@ const maxPass = time.Millisecond
 type loop struct {
 	engine   *Engine
 	bellConn gnet.Conn
-	bellFD   int         // our end of the bell: a byte written here makes gnet run a pass
+	bellFD   int // our end of the bell: a byte written here makes gnet run a pass
+	bellMu   sync.RWMutex
+	bellGone bool        // bellFD is closed; under bellMu
 	rung     atomic.Bool // a byte is on its way
 	due      atomic.Bool // the clocks are to be looked at
 	waker    *ring.Waker
@@ -38,7 +39,8 @@ type loop struct {
 	now  time.Time // time of the pass
 	out  batch
 
-	roundDraining bool // draining as it was when the round began
+	roundDraining bool   // draining as it was when the round began
+	drainHead     uint64 // the head when draining was first seen: streams end behind it
 
 	mu       sync.Mutex
 	ready    []pollEvent // from the poll goroutine
@@ -73,7 +75,7 @@ func newLoop(e *Engine) (*loop, error) {
 // start lets entries and writable sockets wake the loop.
 func (l *loop) start() {
 	l.waker = l.engine.ring.NewWaker(l.ring)
-	go l.poll.run()
+	l.poll.start()
 	l.ring() // the first pass parks the waker
 }
 
@@ -81,13 +83,21 @@ func (l *loop) start() {
 func (l *loop) close() {
 	l.closeAll()
 	l.poll.close()
+	l.bellMu.Lock()
+	defer l.bellMu.Unlock()
+	l.bellGone = true
 	unix.Close(l.bellFD)
 }
 
 // ring asks for a pass. However often it is called, one byte is on its way.
 // Safe from any goroutine; from within a pass only at its end (N7).
 func (l *loop) ring() {
-	if l.rung.CompareAndSwap(false, true) {
+	if !l.rung.CompareAndSwap(false, true) {
+		return
+	}
+	l.bellMu.RLock() // a late wake-up must not write to another owner of the number
+	defer l.bellMu.RUnlock()
+	if !l.bellGone {
 		_, _ = unix.Write(l.bellFD, []byte{0}) // a full pipe has rung already
 	}
 }
@@ -105,6 +115,9 @@ func (l *loop) pass() {
 	l.mu.Unlock()
 	if draining && l.cutOff.Load() {
 		l.closeAll()
+	}
+	if draining && l.drainHead == 0 {
+		l.drainHead = l.engine.ring.Head()
 	}
 	if l.next == 0 { // a round begins: whoever comes up from here on is seen by it or sets busy
 		l.head, l.busy, l.roundDraining = l.engine.ring.Head(), false, draining
@@ -184,6 +197,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	l.engine.log.Debug("client left", "client", s.id, "address", s.address, "reason", reason)
 	switch {
 	case s.conn != nil:
+		discardInput(s.fd)
 		_ = l.bellConn.EventLoop().Close(s.conn) // calls OnClose, which sees that s is gone
 	case s.half:
 		unix.Close(s.fd)
@@ -239,7 +253,8 @@ func (l *loop) tick() {
 	for i := len(l.subs) - 1; i >= 0; i-- {
 		s := l.subs[i]
 		t := s.transport
-		if s.blocked {
+		blocked := s.blocked
+		if blocked {
 			if t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {
 				l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
 					"client", s.id, "address", s.address, "timeout", t.SlowTimeout)
@@ -250,7 +265,7 @@ func (l *loop) tick() {
 			s.blocked = false
 		}
 		if !s.heartbeat.IsZero() && !l.now.Before(s.heartbeat) {
-			s.heartbeatDue = true
+			s.heartbeatDue = !blocked // it would be stale when it can be sent
 			s.heartbeat = s.heartbeat.Add(t.Heartbeat.Interval)
 			if s.heartbeat.Before(l.now) {
 				s.heartbeat = l.now.Add(t.Heartbeat.Interval)
@@ -258,35 +273,4 @@ func (l *loop) tick() {
 		}
 	}
 	l.busy = true
-}
-
-// drain asks the loop to end its streams and waits until they have, or until
-// ctx ends, when it closes what is left.
-func (l *loop) drain(ctx context.Context) {
-	l.mu.Lock()
-	l.draining = true
-	l.mu.Unlock()
-	l.ring()
-	select {
-	case <-l.drained:
-	case <-ctx.Done():
-		l.cutOff.Store(true)
-		l.ring()
-		<-l.drained
-	}
-}
-
-func (l *loop) finishDrain() {
-	select {
-	case <-l.drained:
-	default:
-		close(l.drained)
-	}
-}
-
-func (l *loop) closeAll() {
-	for len(l.subs) > 0 {
-		l.leave(l.subs[len(l.subs)-1], "server stopped")
-	}
-	l.next = 0
 }

@@ -42,13 +42,13 @@ func newWritePoll(l *loop) (*writePoll, error) {
 		unix.Close(stop)
 		return nil, err
 	}
-	p.done.Add(1)
 	return p, nil
 }
 
+func (p *writePoll) start() { p.done.Go(p.run) }
+
 // run hands events to the loop until close.
 func (p *writePoll) run() {
-	defer p.done.Done()
 	events := make([]unix.EpollEvent, 256)
 	for {
 		n, err := unix.EpollWait(p.fd, events, -1)

@@ -18,8 +18,6 @@ const (
 	// maxCopy is the longest rest of an entry a stuck subscriber keeps a copy
 	// of; of a longer one it keeps a reference (N6).
 	maxCopy = 64 << 10
-	// maxControl bounds the notices and heartbeats waiting for one subscriber.
-	maxControl = 8 << 10
 )
 
 // Subscriber is one connected client: a cursor and what is still to be written
@@ -45,7 +43,9 @@ type Subscriber struct {
 	shared  bool   // rest is a piece of a shared page, held in Engine.pins
 	pinned  pinKey // as which
 	control []byte // control lines to go out next (N4)
-	bye     bool   // the disconnect notice is in control or sent
+	bye     bool   // the disconnect notice is in control or sent: nothing follows
+
+	lossFrom, lossTo uint64 // entries lost and not told yet; lossTo 0 = none
 
 	blocked      bool // the socket was full
 	progress     time.Time
@@ -71,33 +71,20 @@ func (s *Subscriber) Totals() Totals {
 // once. s may be gone afterwards.
 func (l *loop) pump(s *Subscriber, draining bool) bool {
 	if s.blocked {
+		s.heartbeatDue = false
 		return false
 	}
-	s.sendHeartbeat(l)
 	b := &l.out
-	b.begin()
-	b.add(s.rest)
-	caughtUp, lost := b.collect(l, s)
-	for lost > 0 { // a small ring may go round again meanwhile
-		s.drop(lost)
-		b.begin()
-		b.add(s.rest)
-		caughtUp, lost = b.collect(l, s)
-	}
+	defer b.end()
+	caughtUp := l.compose(s, draining)
 	if b.bytes == 0 {
-		if !draining {
-			return false
-		}
-		if s.bye || s.transport.Form.Disconnect == nil {
+		if s.bye {
 			l.leave(s, "server stopped")
 			return false
 		}
-		s.bye = true
-		s.control = s.transport.Form.Disconnect(s.control, "server_shutdown")
-		b.add(s.control)
+		return draining || !caughtUp
 	}
 	n, errno := b.write(s.fd)
-	b.end()
 	if errno != 0 && errno != unix.EAGAIN && errno != unix.EINTR {
 		l.leave(s, errno.Error())
 		return false
@@ -114,7 +101,42 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 		l.makeRoom()
 		return false
 	}
+	if s.bye && full {
+		l.leave(s, "server stopped")
+		return false
+	}
 	return draining || !caughtUp || !full
+}
+
+// maxLaps is how often compose starts anew because the ring has gone round.
+const maxLaps = 4
+
+// compose collects what s is to be written next and returns whether that is
+// all there is.
+func (l *loop) compose(s *Subscriber, draining bool) (caughtUp bool) {
+	b := &l.out
+	if draining {
+		s.sayGoodbye(l.drainHead)
+	}
+	for range maxLaps {
+		s.tellLoss()
+		s.sendHeartbeat(l)
+		b.begin()
+		b.add(s.rest)
+		b.add(s.control)
+		if s.bye {
+			return true
+		}
+		if s.lossTo > 0 {
+			return false // told when the control lines before it are sent
+		}
+		caughtUp, lost := b.collect(l, s)
+		if lost == 0 {
+			return caughtUp
+		}
+		s.drop(lost)
+	}
+	return false
 }
 
 // account takes note of what the socket took: n bytes of rest, control and
@@ -210,29 +232,54 @@ func (s *Subscriber) setRest(rest []byte, shared bool) {
 	}
 }
 
-// drop counts entries that were overwritten before s could read them and puts
-// the notice at the place of the loss.
+// drop counts entries that were overwritten before s could read them. What is
+// lost before the last loss could be told is one loss with it, so that the
+// notices of a stuck subscriber stay few (N6).
 func (s *Subscriber) drop(lost uint64) {
-	total := s.dropped.Add(lost)
+	s.dropped.Add(lost)
 	s.note()
-	f := s.transport.Form.Drop
-	if f == nil {
+	if s.transport.Form.Drop == nil {
 		return
 	}
-	to := s.cursor.Seq() - 1
-	s.control = f(s.control, &record.Drop{
-		Epoch: s.loop.engine.ring.Epoch(), From: to - lost + 1, To: to, Reason: "lagged", Total: total,
+	if s.lossTo == 0 {
+		s.lossFrom = s.cursor.Seq() - lost
+	}
+	s.lossTo = s.cursor.Seq() - 1
+}
+
+// tellLoss queues the notice of a loss, at its place: the entries behind it
+// follow the notice.
+func (s *Subscriber) tellLoss() {
+	if s.lossTo == 0 || len(s.control) > 0 {
+		return
+	}
+	s.control = s.transport.Form.Drop(s.control, &record.Drop{
+		Epoch: s.loop.engine.ring.Epoch(), From: s.lossFrom, To: s.lossTo,
+		Reason: "lagged", Total: s.dropped.Load(),
 	})
+	s.lossFrom, s.lossTo = 0, 0
+}
+
+// sayGoodbye queues the disconnect notice once s has everything up to entry
+// head (N9).
+func (s *Subscriber) sayGoodbye(head uint64) {
+	if s.bye || s.rest != nil || len(s.control) > 0 || s.lossTo > 0 || s.cursor.Seq() <= head {
+		return
+	}
+	s.bye = true
+	if f := s.transport.Form.Disconnect; f != nil {
+		s.control = f(s.control, "server_shutdown")
+	}
 }
 
 // sendHeartbeat queues a heartbeat that is due, at an entry's boundary (N4).
 func (s *Subscriber) sendHeartbeat(l *loop) {
-	if !s.heartbeatDue {
+	if !s.heartbeatDue || s.bye || s.lossTo > 0 {
 		return
 	}
 	s.heartbeatDue = false
 	t := s.transport
-	if t.Form.Heartbeat == nil || len(s.control) > maxControl {
+	if t.Form.Heartbeat == nil {
 		return
 	}
 	h := record.Heartbeat{

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -45,6 +46,44 @@ type Server struct {
 	http      *fasthttp.Server
 	status    func() any
 	log       *slog.Logger
+	silent    silentConns
+}
+
+// silentConns are the connections that have not sent a request yet, as a
+// browser opens them ahead of need. fasthttp counts them as active and would
+// wait for them at the end.
+type silentConns struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+func (c *silentConns) note(conn net.Conn, state fasthttp.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case fasthttp.StateNew:
+		if c.conns == nil {
+			c.conns = make(map[net.Conn]struct{})
+		}
+		c.conns[conn] = struct{}{}
+	case fasthttp.StateClosed, fasthttp.StateHijacked:
+		delete(c.conns, conn)
+	}
+}
+
+// spoke takes note of a connection's request.
+func (c *silentConns) spoke(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.conns, conn)
+}
+
+func (c *silentConns) closeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.conns {
+		_ = conn.Close()
+	}
 }
 
 // New binds the listener. Nothing is accepted before Serve. status returns the
@@ -70,6 +109,7 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 		MaxIdleWorkerDuration: time.Second,
 		CloseOnShutdown:       true,
 		ErrorHandler:          s.badRequest,
+		ConnState:             s.silent.note,
 		Logger:                logger{log},
 	}
 	return s, nil
@@ -95,6 +135,8 @@ func (s *Server) CloseListener() error { return s.listener.Close() }
 // Close stops accepting and waits for the requests being answered, until ctx
 // ends.
 func (s *Server) Close(ctx context.Context) error {
+	_ = s.listener.Close() // the HTTP server has it only once Serve runs
+	s.silent.closeAll()
 	if err := s.http.ShutdownWithContext(ctx); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
@@ -109,6 +151,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			s.fail(ctx, fasthttp.StatusInternalServerError, record.Error{Error: "internal error"})
 		}
 	}()
+	s.silent.spoke(ctx.Conn())
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
 	switch string(ctx.Path()) {
