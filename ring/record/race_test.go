@@ -1,0 +1,6 @@
+//go:build race
+
+package record
+
+// raceEnabled: the race detector makes sonic allocate.
+const raceEnabled = true
