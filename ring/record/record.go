@@ -8,6 +8,7 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -31,16 +32,17 @@ type Entry struct {
 	Truncated int64 // bytes cut off the line, 0 = none: fields._truncated
 }
 
-// Encoder appends entries. It remembers the last second and source, so that a
-// run of similar entries is cheap. Not safe for concurrent use; the zero value
-// is ready.
+// Encoder appends entries. It remembers the last second, source and time, so
+// that a run of similar entries is cheap. Not safe for concurrent use; the zero
+// value is ready.
 type Encoder struct {
 	second int64
 	date   [20]byte // second as 2006-01-02T15:04:05 and a dot
 	dated  bool
 
+	micros int64
 	source string
-	quoted []byte // source as `Z","source":"…"`
+	head   []byte // `{"time":"…","source":"…"` of micros and source; nil = none yet
 
 	// What sonic is handed addresses of; as fields they cost no allocation.
 	buf []byte
@@ -50,13 +52,10 @@ type Encoder struct {
 // Append appends e as one line of JSON, newline included, keys in the order
 // time, source, level, message, fields.
 func (c *Encoder) Append(dst []byte, e *Entry) []byte {
-	dst = append(dst, `{"time":"`...)
-	dst = c.appendTime(dst, e.Micros)
-	if c.quoted == nil || c.source != e.Source {
-		c.source = e.Source
-		c.quoted = c.appendString(append(c.quoted[:0], `Z","source":`...), []byte(e.Source))
+	if c.micros != e.Micros || c.source != e.Source || c.head == nil {
+		c.makeHead(e.Micros, e.Source)
 	}
-	dst = append(dst, c.quoted...)
+	dst = append(dst, c.head...)
 	if e.Level != ring.LevelUnknown {
 		dst = append(dst, `,"level":"`...)
 		dst = append(dst, e.Level.String()...)
@@ -70,6 +69,15 @@ func (c *Encoder) Append(dst []byte, e *Entry) []byte {
 	}
 	dst = appendFields(dst, e)
 	return append(dst, '}', '\n')
+}
+
+// makeHead makes what is the same for all entries of one source and time.
+func (c *Encoder) makeHead(micros int64, source string) {
+	head := append(c.head[:0], `{"time":"`...)
+	head = c.appendTime(head, micros)
+	head = append(head, `Z","source":`...)
+	c.head = c.appendString(head, []byte(source))
+	c.micros, c.source = micros, source
 }
 
 // appendFields appends the fields object with LogWisp's own keys, or nothing
@@ -120,37 +128,14 @@ func (c *Encoder) appendTime(dst []byte, micros int64) []byte {
 	return append(dst, digits[:]...)
 }
 
-// A byte of a JSON string is plain (stands for itself), must be escaped, or is
-// part of a longer rune.
-const (
-	_ = uint8(iota) // plain
-	runeByte
-	escapedByte
-)
-
-var byteKind = func() (kind [256]uint8) {
-	for i := range kind {
-		switch {
-		case i < 0x20 || i == '"' || i == '\\':
-			kind[i] = escapedByte
-		case i >= utf8.RuneSelf:
-			kind[i] = runeByte
-		}
-	}
-	return kind
-}()
-
 // appendString appends s as a JSON string. What stands for itself is copied;
 // the rest goes through sonic, repaired first where it is not UTF-8.
 func (c *Encoder) appendString(dst, s []byte) []byte {
-	seen := uint8(0)
-	for _, b := range s {
-		seen |= byteKind[b]
-	}
-	if seen&runeByte != 0 && !utf8.Valid(s) {
+	escape, ascii := inspect(s)
+	if !ascii && !utf8.Valid(s) {
 		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
 	}
-	if seen&escapedByte == 0 {
+	if !escape {
 		dst = append(dst, '"')
 		dst = append(dst, s...)
 		return append(dst, '"')
@@ -162,6 +147,28 @@ func (c *Encoder) appendString(dst, s []byte) []byte {
 	}
 	dst, c.buf, c.str = c.buf, nil, ""
 	return dst
+}
+
+// inspect reports whether a byte of s must be escaped in a JSON string, and
+// whether all are ASCII. It looks at eight bytes at a time: a byte of a word
+// minus n borrows into its top bit when it is below n.
+func inspect(s []byte) (escape, ascii bool) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	var special, high uint64
+	for len(s) >= 8 {
+		w := binary.LittleEndian.Uint64(s)
+		quote, slash := w^('"'*ones), w^('\\'*ones)
+		special |= ((w - ' '*ones) | (quote - ones) | (slash - ones)) & ^w & tops
+		high |= w
+		s = s[8:]
+	}
+	for _, b := range s {
+		if b < ' ' || b == '"' || b == '\\' {
+			special = 1
+		}
+		high |= uint64(b)
+	}
+	return special != 0, high&tops == 0
 }
 
 // AppendJSON appends v as one line of JSON without a newline. It is for

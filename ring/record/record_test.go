@@ -196,3 +196,18 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 }
+
+func TestInspectFindsEveryByteThatIsNotPlain(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for b := range 256 {
+				s := bytes.Repeat([]byte("a"), n)
+				s[at] = byte(b)
+				escape, ascii := inspect(s)
+				if escape != (b < 0x20 || b == '"' || b == '\\') || ascii != (b < 0x80) {
+					t.Fatalf("%q: escape %t, ascii %t", s, escape, ascii)
+				}
+			}
+		}
+	}
+}
