@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"runtime"
@@ -23,7 +24,9 @@ const (
 
 // appender writes the lines. It is used by one goroutine.
 type appender struct {
-	file  *os.File
+	file  *os.File  // nil when the lines go elsewhere
+	out   io.Writer // whole lines a write
+	name  string    // of where they go
 	form  *lineForm
 	board *board
 	o     *options
@@ -47,7 +50,14 @@ func openAppender(path string, o *options, form *lineForm, b *board) (*appender,
 		f.Close()
 		return nil, fmt.Errorf("stat the log file: %w", err)
 	}
-	return &appender{file: f, form: form, board: b, o: o, punch: o.bin != "", base: st.Size()}, nil
+	return &appender{file: f, out: f, name: path, form: form, board: b, o: o, punch: o.bin != "", base: st.Size()}, nil
+}
+
+// close ends the output.
+func (a *appender) close() {
+	if c, ok := a.out.(io.Closer); ok {
+		c.Close()
+	}
 }
 
 // probe appends one probe line.
@@ -66,10 +76,10 @@ func (a *appender) append(n uint64) error {
 
 func (a *appender) write(first uint64, n int) error {
 	a.buf = a.form.append(a.buf[:0], first, n, time.Now().UnixNano())
-	k, err := a.file.Write(a.buf)
+	k, err := a.out.Write(a.buf)
 	a.bytes += int64(k)
 	if err != nil {
-		return fmt.Errorf("append to %s: %w", a.file.Name(), err)
+		return fmt.Errorf("append to %s: %w", a.name, err)
 	}
 	return nil
 }
@@ -188,7 +198,7 @@ func nap(d time.Duration) {
 // house keeps the disk from filling up: a flat-out run writes hundreds of
 // megabytes a second.
 func (a *appender) house() error {
-	if a.bytes-a.housed < houseEvery {
+	if a.file == nil || a.bytes-a.housed < houseEvery {
 		return nil
 	}
 	a.housed = a.bytes

@@ -58,6 +58,8 @@ type session struct {
 	full     bool
 	sse      bool
 	notices  bool
+	nats     bool   // entries come as messages of a NATS server
+	raw      bool   // entries are counted only
 	source   string // base name of the file
 	started  int64  // ns since the epoch; older probes belong to other runs
 	every    uint64 // one line in so many has its latency recorded
@@ -83,8 +85,14 @@ func (c *client) scan(buf []byte) int {
 		if i < 0 {
 			return pos
 		}
-		c.object(buf[pos : pos+i])
+		line := buf[pos : pos+i]
 		pos += i + 1
+		if c.run.nats {
+			if line = natsPayload(line); line == nil {
+				continue
+			}
+		}
+		c.object(line)
 	}
 }
 
@@ -132,6 +140,9 @@ func (c *client) entry(msg, line []byte) {
 	if c.phase != counting {
 		c.entries++
 		c.probe(msg)
+		if c.run.raw {
+			c.phase = counting
+		}
 		return
 	}
 	whole := !c.run.full || c.run.form.check(msg)
@@ -150,6 +161,9 @@ func (c *client) book(msg []byte) bool {
 	case !ok:
 		c.ledger.blind()
 		return false
+	case c.run.raw:
+		c.ledger.received++
+		return true
 	case seq == 0 && c.ledger.next == 1:
 		return true // a probe that other clients still needed
 	}

@@ -78,6 +78,8 @@ func first4(a netip.Addr) (b [4]byte) {
 // greeting is what a client sends first.
 func (o *options) greeting(to netip.AddrPort) string {
 	switch {
+	case o.nats.IsValid():
+		return natsSubscribe
 	case o.sse:
 		return "GET /stream HTTP/1.1\r\nHost: " + to.String() + "\r\nAccept: text/event-stream\r\n\r\n"
 	case o.notices:

@@ -62,6 +62,13 @@ func mainCode(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		fmt.Fprintf(stderr, "load: %v\n", err)
 		return 2
 	}
+	if o.emit != "" {
+		if err := emitSample(&o); err != nil {
+			fmt.Fprintf(stderr, "load: %v\n", err)
+			return 2
+		}
+		return 0
+	}
 	if err := raiseFileLimit(o.clients + o.never + 64); err != nil {
 		fmt.Fprintf(stderr, "load: %v\n", err)
 		return 2

@@ -28,7 +28,10 @@ type options struct {
 	daemonArgs []string // after "--", handed to the daemon
 	tcp, http  netip.AddrPort
 	file       string
-	pid        int // daemon to measure when bin is empty; 0 = none
+	pid        int            // daemon to measure when bin is empty; 0 = none
+	nats       netip.AddrPort // publish to and subscribe at this NATS server
+	raw        bool           // tcp or http sends lines without end: only count them
+	emit       string         // write a sample of the stream to this file and end
 
 	sse     bool // protocol: SSE, else TCP
 	notices bool // TCP: say hello and ask for notices
@@ -56,15 +59,20 @@ func (o *options) announced() bool { return o.sse || o.notices }
 
 const usage = `usage: load -bin PATH [flags] [-- DAEMON-ARGUMENT ...]
        load -file PATH (-tcp HOST:PORT | -proto sse) [-http HOST:PORT] [flags]
+       load -nats HOST:PORT [flags]
+       load -raw (-tcp HOST:PORT | -proto sse -http HOST:PORT) [flags]
+       load -emit PATH [-proto sse] [flags]
 
 Appends numbered lines to a log file, reads them back through a LogWisp daemon
 with many clients and reports what arrived. Loopback addresses only. A daemon
-that is already running must follow nothing but FILE.
+that is already running must follow nothing but FILE. For comparison it does the
+same with a NATS server (one message a line, or -batch lines a message), and
+counts what a server sends that repeats a sample of the stream for ever.
 
 `
 
 // rawOptions holds the flags whose values need more than the flag package.
-type rawOptions struct{ proto, check, tcp, http string }
+type rawOptions struct{ proto, check, tcp, http, nats string }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -80,6 +88,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&raw.http, "http", "", "`HOST:PORT` of a running daemon's HTTP server (/stream, /status)")
 	fs.StringVar(&o.file, "file", "", "`PATH` of the file a running daemon follows; lines are appended to it")
 	fs.IntVar(&o.pid, "pid", 0, "process id of a running daemon, to measure its CPU and memory")
+	fs.StringVar(&raw.nats, "nats", "", "`HOST:PORT` of a NATS server to publish to and to subscribe at")
+	fs.BoolVar(&o.raw, "raw", false, "only count what -tcp or -http sends for -duration")
+	fs.StringVar(&o.emit, "emit", "", "write 64 MiB of the stream to `PATH`, what precedes it to PATH.head, and end")
 	fs.StringVar(&raw.proto, "proto", "tcp", "`tcp or sse`")
 	fs.BoolVar(&o.notices, "notices", false, "tcp: say hello and ask for drop notices")
 	fs.IntVar(&o.clients, "clients", 1, "clients that read")
@@ -128,7 +139,7 @@ func (o *options) complete(raw rawOptions) error {
 	for _, a := range []struct {
 		name, text string
 		to         *netip.AddrPort
-	}{{"-tcp", raw.tcp, &o.tcp}, {"-http", raw.http, &o.http}} {
+	}{{"-tcp", raw.tcp, &o.tcp}, {"-http", raw.http, &o.http}, {"-nats", raw.nats, &o.nats}} {
 		if a.text == "" {
 			continue
 		}
@@ -145,8 +156,18 @@ func (o *options) complete(raw rawOptions) error {
 }
 
 func (o *options) checkTarget() error {
-	running := o.tcp.IsValid() || o.http.IsValid() || o.file != "" || o.pid != 0
+	running := o.tcp.IsValid() || o.http.IsValid() || o.file != "" || o.pid != 0 && !o.nats.IsValid()
 	switch {
+	case o.emit != "":
+		return nil
+	case o.nats.IsValid() && (running || o.bin != "" || o.sse):
+		return fmt.Errorf("-nats is a target of its own: leave out -bin, -tcp, -http, -file and -proto sse")
+	case o.nats.IsValid():
+		return nil
+	case o.raw && o.file == "" && (o.sse && o.http.IsValid() || !o.sse && o.tcp.IsValid()):
+		return nil
+	case o.raw:
+		return fmt.Errorf("-raw needs -tcp HOST:PORT, or -proto sse and -http HOST:PORT, and nothing to write to")
 	case o.bin != "" && running:
 		return fmt.Errorf("-bin starts its own daemon: leave out -tcp, -http, -file and -pid")
 	case o.bin != "":

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -60,7 +59,7 @@ func run(ctx context.Context, o options, stderr io.Writer) (*report, error) {
 		b.daemon, b.pid = d, d.cmd.Process.Pid
 		b.o.tcp, b.o.http, b.o.file = d.tcp, d.http, d.file
 	}
-	b.http = b.o.http.IsValid()
+	b.http = b.o.http.IsValid() && !b.o.raw
 	rep, err := b.measure(ctx, stderr)
 	b.close()
 	if b.daemon == nil {
@@ -84,6 +83,9 @@ func (b *bench) measure(ctx context.Context, stderr io.Writer) (*report, error) 
 	for _, r := range b.readers {
 		b.threads.Go(r.run)
 	}
+	if b.o.raw {
+		return b.measureRaw(ctx)
+	}
 	if err := b.synchronise(ctx); err != nil {
 		return nil, err
 	}
@@ -98,7 +100,7 @@ func (b *bench) prepare() error {
 	o := &b.o
 	b.session = session{
 		form: newLineForm(o.lineBytes), full: o.full, sse: o.sse, notices: o.notices,
-		source: filepath.Base(o.file), started: time.Now().UnixNano(),
+		raw: o.raw, nats: o.nats.IsValid(), source: o.source(), started: time.Now().UnixNano(),
 		every: 1, stallFor: o.stallFor,
 	}
 	if o.rate == 0 {
@@ -113,7 +115,7 @@ func (b *bench) prepare() error {
 		}
 	}
 	b.board.accounted = make([]atomic.Uint64, o.clients)
-	if b.out, err = openAppender(o.file, o, b.session.form, &b.board); err != nil {
+	if b.out, err = openOutput(o, b.session.form, &b.board); err != nil {
 		return err
 	}
 	for range min(o.threads, o.clients) {
@@ -129,8 +131,11 @@ func (b *bench) prepare() error {
 func (b *bench) connect() error {
 	o := &b.o
 	to := o.tcp
-	if o.sse {
+	switch {
+	case o.sse:
 		to = o.http
+	case o.nats.IsValid():
+		to = o.nats
 	}
 	hello := o.greeting(to)
 	for range o.never {
@@ -151,7 +156,10 @@ func (b *bench) connect() error {
 		} else {
 			b.board.pacers = append(b.board.pacers, i)
 		}
-		if !o.announced() {
+		switch {
+		case o.raw && !o.sse:
+			c.phase = counting
+		case !o.announced():
 			c.phase = probing // a plain stream has no greeting
 		}
 		b.clients = append(b.clients, c)
@@ -309,6 +317,6 @@ func (b *bench) close() {
 		unix.Close(r.epoll)
 	}
 	if b.out != nil {
-		b.out.file.Close()
+		b.out.close()
 	}
 }
