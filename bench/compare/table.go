@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// row is one system at one number of clients and one rate.
+type row struct {
+	system, proto string
+	clients, rate int
+	runs          []result
+	void          []string
+}
+
+func (r *row) add(got result, err error) {
+	if err != nil {
+		r.void = append(r.void, err.Error())
+		return
+	}
+	r.runs = append(r.runs, got)
+}
+
+// spread returns the median, the smallest and the largest of a figure.
+func (r *row) spread(figure func(*result) float64) (median, low, high float64) {
+	var all []float64
+	for i := range r.runs {
+		all = append(all, figure(&r.runs[i]))
+	}
+	if len(all) == 0 {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	slices.Sort(all)
+	return all[len(all)/2], all[0], all[len(all)-1]
+}
+
+func perSecond(r *result) float64 { return r.PerSecond }
+func p50(r *result) float64       { return r.Latency.P50 }
+func p99(r *result) float64       { return r.Latency.P99 }
+func cpu(r *result) float64       { return r.Daemon.CPUPerM }
+func peak(r *result) float64      { return r.Daemon.PeakRSS / (1 << 20) }
+
+func (r *row) text() string {
+	rate, low, high := r.spread(perSecond)
+	m50, _, _ := r.spread(p50)
+	m99, _, _ := r.spread(p99)
+	line := fmt.Sprintf("%-32s %s  C=%-5d rate=%-6d %8.3f M/s (%.3f-%.3f)  p50 %.2f p99 %.2f ms",
+		r.system, r.proto, r.clients, r.rate, rate/1e6, low/1e6, high/1e6, m50, m99)
+	if len(r.void) > 0 {
+		line += fmt.Sprintf("  VOID %d: %s", len(r.void), r.void[0])
+	}
+	return line
+}
+
+// ratio returns the median of r against that of another system in the same
+// cell, NaN when there is none.
+func (r *row) ratio(rows []row, system, proto string, figure func(*result) float64) float64 {
+	mine, _, _ := r.spread(figure)
+	for i := range rows {
+		o := &rows[i]
+		if o.system == system && o.proto == proto && o.clients == r.clients && o.rate == r.rate {
+			theirs, _, _ := o.spread(figure)
+			return mine / theirs
+		}
+	}
+	return math.NaN()
+}
+
+func number(v float64, digits int) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return ""
+	}
+	return fmt.Sprintf("%.*f", digits, v)
+}
+
+// table renders the rows as Markdown.
+func table(rows []row) string {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%d CPUs, %s, %s. Medians, smallest and largest in brackets.\n\n", runtime.NumCPU(), cpuModel(), runtime.Version())
+	b.WriteString("| lines/s | clients | system | delivered M lines/s | of the limit | × nats-server | p50 ms | p99 ms | CPU s per M delivered | peak MiB | void runs |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for i := range rows {
+		r := &rows[i]
+		rate := "flat out"
+		if r.rate > 0 {
+			rate = fmt.Sprint(r.rate)
+		}
+		m, low, high := r.spread(perSecond)
+		c50, _, _ := r.spread(p50)
+		c99, _, _ := r.spread(p99)
+		used, _, _ := r.spread(cpu)
+		top, _, _ := r.spread(peak)
+		delivered := number(m/1e6, 3)
+		if delivered != "" {
+			delivered += fmt.Sprintf(" (%s–%s)", number(low/1e6, 3), number(high/1e6, 3))
+		}
+		latency50, latency99 := number(c50, 2), number(c99, 2)
+		if r.rate == 0 { // flat out it is the length of the queue that shows
+			latency50, latency99 = "", ""
+		}
+		void := ""
+		if len(r.void) > 0 {
+			void = fmt.Sprintf("%d: %s", len(r.void), r.void[0])
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s, %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+			rate, r.clients, r.system, r.proto, delivered,
+			number(r.ratio(rows, "limit, 64 KiB writes", r.proto, perSecond), 2),
+			number(r.ratio(rows, "nats-server", "tcp", perSecond), 1),
+			latency50, latency99, number(used, 3), number(top, 0), void)
+	}
+	return b.String()
+}
+
+func cpuModel() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unknown CPU"
+	}
+	for line := range strings.SplitSeq(string(info), "\n") {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown CPU"
+}
