@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"sync/atomic"
 	"time"
 
 	"logwisp/ring/record"
@@ -26,6 +27,8 @@ type Form struct {
 	// Probe is sent once when the peer has closed its sending side: bytes that
 	// mean nothing to it, but make a peer that is gone answer with a reset.
 	Probe []byte
+
+	users atomic.Int64 // subscribers served in this form
 }
 
 // HeartbeatPolicy says when and with what heartbeats are sent.

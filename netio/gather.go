@@ -68,7 +68,7 @@ func (l *loop) spanAt(c *ring.Cursor, f *Form) (sp span, lost uint64, ok bool) {
 		return span{}, lost, ok
 	}
 	skip := int(c.Seq() - p.First)
-	if len(p.Text) < smallPage && (f.Entry != nil || p.First+uint64(p.Count()) <= l.engine.ring.Head()) {
+	if l.gathers(&p, f) {
 		if b := g.take(l.out.number); b != nil {
 			l.fill(b, *c, f)
 			return b.span(c), 0, true
@@ -85,14 +85,23 @@ func (l *loop) spanAt(c *ring.Cursor, f *Form) (sp span, lost uint64, ok bool) {
 	return sp, 0, true
 }
 
+// gathers reports whether p is written from a block: because it is small and
+// not alone, or because a view of it would serve one subscriber only.
+func (l *loop) gathers(p *ring.Page, f *Form) bool {
+	if f.Entry == nil {
+		return len(p.Text) < smallPage && p.First+uint64(p.Count()) <= l.engine.ring.Head()
+	}
+	return len(p.Text) < smallPage || len(p.Text) <= ring.PageTarget && f.users.Load() == 1
+}
+
 // fill gathers small pages from c on until the block is full, a large page
-// comes or the head is reached.
+// comes or the head is reached. The first page may be a large one.
 func (l *loop) fill(b *block, c ring.Cursor, f *Form) {
 	b.form, b.first, b.batch, b.after = f, c.Seq(), l.out.number, c
 	epoch := l.engine.ring.Epoch()
 	for len(b.text) < blockBytes-smallPage {
 		p, lost, ok := c.Page()
-		if !ok || lost > 0 || len(p.Text) >= smallPage {
+		if !ok || lost > 0 || len(p.Text) >= smallPage && len(b.ends) > 0 {
 			return
 		}
 		b.text, b.ends = appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch, f)

@@ -172,6 +172,7 @@ func (l *loop) join(s *Subscriber, c gnet.Conn) {
 	l.subs = append(l.subs, s)
 	l.byFD[s.fd] = s
 	s.transport.joined.Add(1)
+	s.transport.Form.users.Add(1)
 	l.ring()
 }
 
@@ -193,6 +194,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	delete(l.byFD, s.fd)
 	l.poll.remove(s)
 	s.setRest(nil, false)
+	s.transport.Form.users.Add(-1)
 	s.transport.leave(s)
 	l.engine.log.Debug("client left", "client", s.id, "address", s.address, "reason", reason)
 	switch {
