@@ -164,7 +164,7 @@ func (d *daemon) announce(name string, addr net.Addr) {
 // known size: about garbageAllowance may lie around before it runs, whatever
 // the ring's size. GOGC and GOMEMLIMIT, when set, are left to decide.
 func limitMemory(ringBytes uint64) {
-	const garbageAllowance = 24 << 20
+	const garbageAllowance = 20 << 20
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
