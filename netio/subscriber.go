@@ -45,6 +45,7 @@ type Subscriber struct {
 	control []byte // control lines to go out next (N4)
 	bye     bool   // the disconnect notice is in control or sent: nothing follows
 
+	lagging          bool   // entries were lost since it had caught up
 	lossFrom, lossTo uint64 // entries lost and not told yet; lossTo 0 = none
 
 	blocked      bool // the socket was full
@@ -132,6 +133,7 @@ func (l *loop) compose(s *Subscriber, draining bool) (caughtUp bool) {
 		}
 		caughtUp, lost := b.collect(l, s)
 		if lost == 0 {
+			s.lagging = s.lagging && !caughtUp
 			return caughtUp
 		}
 		s.drop(lost)
@@ -238,6 +240,11 @@ func (s *Subscriber) setRest(rest []byte, shared bool) {
 func (s *Subscriber) drop(lost uint64) {
 	s.dropped.Add(lost)
 	s.note()
+	if !s.lagging {
+		s.lagging = true
+		s.loop.engine.log.Warn("client lags: entries are dropped for it until it has caught up",
+			"client", s.id, "address", s.address, "lost", lost)
+	}
 	if s.transport.Form.Drop == nil {
 		return
 	}

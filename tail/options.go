@@ -15,7 +15,7 @@ import (
 // Options are the settings of a Watcher. The defaults in the tags are filled
 // in by whoever reads the configuration; New takes the values as they are.
 type Options struct {
-	CheckInterval int      `toml:"check_interval_ms" name:"check-interval" default:"100" min:"10" max:"3600000" placeholder:"MS" help:"How often files are looked at where events do not serve, in milliseconds."`
+	CheckInterval int      `toml:"check_interval_ms" name:"check-interval" default:"100" min:"10" max:"3600000" placeholder:"MS" help:"How often files are looked at where events do not serve, in milliseconds (default: ${default})."`
 	Targets       []Target `toml:"targets" kong:"-"`
 
 	ReadFrom     string `toml:"read_from" kong:"-" enum:"beginning,end" default:"end"`                         // where files present at the start begin; "" = end

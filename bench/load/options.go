@@ -92,7 +92,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.BoolVar(&o.raw, "raw", false, "only count what -tcp or -http sends for -duration")
 	fs.StringVar(&o.emit, "emit", "", "write 64 MiB of the stream to `PATH`, what precedes it to PATH.head, and end")
 	fs.StringVar(&raw.proto, "proto", "tcp", "`tcp or sse`")
-	fs.BoolVar(&o.notices, "notices", false, "tcp: say hello and ask for drop notices")
+	fs.BoolVar(&o.notices, "notices", false, "tcp: say hello and ask for drop notices, of a daemon that understands it")
 	fs.IntVar(&o.clients, "clients", 1, "clients that read")
 	fs.IntVar(&o.rate, "rate", 1000, "lines per second; 0 = flat out, held to 16 MiB ahead of the slowest client")
 	fs.Uint64Var(&o.lines, "lines", 0, "stop after so many lines; 0 = by -duration")

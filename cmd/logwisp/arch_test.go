@@ -21,16 +21,16 @@ var arrows = map[string][]string{
 	"ring":            {},
 	"ring/record":     {"ring"},
 	"ring/parse":      {"ring"},
-	"ring/filter":     {"ring"},
 	"tail":            {"ring", "ring/record", "ring/parse"},
 	"netio":           {"ring", "ring/record"},
 	"netio/tcp":       {"netio", "ring", "ring/record"},
 	"netio/web":       {"netio", "ring", "ring/record"},
 	"netio/netiotest": {"netio", "ring", "ring/record"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp": {"tail", "netio", "netio/tcp", "netio/web", "ring"},
-	"bench":       {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse", "ring/filter"},
-	"bench/load":  {"ring", "ring/record", "ring/parse", "ring/filter"},
+	"cmd/logwisp":   {"tail", "netio", "netio/tcp", "netio/web", "ring"},
+	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse"},
+	"bench/load":    {},
+	"bench/compare": {},
 }
 
 // testSupport are packages that only tests, and each other, may import.
@@ -43,7 +43,6 @@ var rooms = map[string][]string{
 	"github.com/dustin/go-humanize":           {"cmd/logwisp"},
 	"github.com/lmittmann/tint":               {"cmd/logwisp"},
 	"github.com/pelletier/go-toml/v2":         {"cmd/logwisp"},
-	"github.com/coreos/go-systemd/v22":        {"cmd/logwisp"},
 	"github.com/panjf2000/gnet/v2":            {"netio"},
 	"github.com/valyala/fasthttp":             {"netio/web"},
 	"github.com/fsnotify/fsnotify":            {"tail"},

@@ -140,12 +140,28 @@ func (s *settings) setTargets(args []string) error {
 			return &refusal{code: exitUsage, lines: []string{err.Error()}}
 		}
 		s.Monitor.Targets = targets
-		s.origins.replace("monitor.targets", "the command line")
+		s.origins.replace("monitor.targets", commandLineOrigin)
 	}
 	if len(s.Monitor.Targets) == 0 {
 		s.Monitor.Targets = []tail.Target{{Path: "./", Pattern: "*.log"}}
 	}
 	return nil
+}
+
+// commandLineOrigin is the origin of targets given as arguments.
+const commandLineOrigin = "the command line"
+
+// targets returns the targets as they are written on a command line.
+func (s *settings) targets() string {
+	var texts []string
+	for _, t := range s.Monitor.Targets {
+		text := t.Path
+		if t.Pattern != "" {
+			text += ":" + t.Pattern
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, " ")
 }
 
 func parseTargets(texts []string) ([]tail.Target, error) {
@@ -173,6 +189,9 @@ func refuseMisspeltCommand(arg string) error {
 	}
 	if _, err := os.Lstat(arg); err == nil {
 		return nil
+	}
+	if arg == "help" {
+		return &refusal{code: exitUsage, lines: []string{`no such file "help"; did you mean logwisp --help?`}}
 	}
 	if near := nearest(arg, commands); near != "" {
 		return &refusal{code: exitUsage, lines: []string{

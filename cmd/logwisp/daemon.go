@@ -54,7 +54,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	// The files' positions are taken first: what is written from here on is
 	// delivered to whoever connects as soon as a port is open.
 	if d.watcher, err = tail.New(s.Monitor, d.ring, log); err != nil {
-		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
+		return nil, refuseMonitor(err, s.origins.of("monitor.targets"))
 	}
 	if s.TCP.Enabled {
 		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
@@ -67,6 +67,14 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 		}
 	}
 	return d, nil
+}
+
+// refuseMonitor says what is wrong with the settings of the files to follow.
+func refuseMonitor(err error, targets string) error {
+	if targets == commandLineOrigin {
+		return &refusal{code: exitUsage, lines: []string{err.Error()}}
+	}
+	return &refusal{code: exitConfig, lines: []string{fmt.Sprintf("%v (targets from %s)", err, targets)}}
 }
 
 // cannotBind says what to do about a listener that cannot be had. name is that
@@ -101,6 +109,11 @@ func (d *daemon) run(ctx context.Context) error {
 	if d.web != nil {
 		d.announce("HTTP", d.web.Addr())
 		start(d.web.Serve)
+	}
+	if files := d.watcher.Stats().Files; files > 0 {
+		d.log.Info("following", "files", files, "targets", d.settings.targets())
+	} else {
+		d.log.Warn("no file to follow yet, waiting for one", "targets", d.settings.targets())
 	}
 	reading, stopReading := context.WithCancel(context.Background())
 	defer stopReading()

@@ -11,8 +11,8 @@ import (
 
 // logging are the settings of the daemon's own log.
 type logging struct {
-	Level  string `toml:"level" name:"log-level" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"Least level of its own log: debug, info, warn or error."`
-	Format string `toml:"format" name:"log-format" enum:"auto,text,json" default:"auto" placeholder:"FORMAT" help:"Format of its own log on standard error: auto (coloured on a terminal), text or json."`
+	Level  string `toml:"level" name:"log-level" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"Least level of its own log: debug, info, warn or error (default: ${default})."`
+	Format string `toml:"format" name:"log-format" enum:"auto,text,json" default:"auto" placeholder:"FORMAT" help:"Format of its own log on standard error: auto (coloured on a terminal), text or json (default: ${default})."`
 }
 
 // newLogger returns the daemon's own log on w.

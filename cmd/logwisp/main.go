@@ -37,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	exited := -1
 	parser, err := kong.New(&line,
 		kong.Name("logwisp"),
-		kong.Description("Follows log files and streams their lines, as JSON, to whoever connects.\n\nA setting is taken from its flag, else its environment variable, else the configuration file, else its default."),
+		kong.Description("logwisp [flags] [TARGET ...] follows log files and streams their lines, as JSON, to whoever connects.\n\nA TARGET is path[:pattern[:isfile]], as in /var/log:*.log or /var/log/syslog (default: ./:*.log).\n\nA setting is taken from its flag, else its environment variable, else the configuration file, else its default. The variable of a key is LOGWISP_ and its path in upper case: LOGWISP_TCPSERVER_PORT for tcpserver.port."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

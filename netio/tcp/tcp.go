@@ -16,10 +16,10 @@ import (
 
 // Options are the settings of the TCP server.
 type Options struct {
-	Enabled    bool   `toml:"enabled" name:"enable-tcp" negatable:"" default:"false" help:"Serve raw JSON lines over TCP."`
+	Enabled    bool   `toml:"enabled" name:"enable-tcp" negatable:"" default:"false" help:"Serve raw JSON lines over TCP (default: off)."`
 	Host       string `toml:"host" name:"tcp-host" default:"" placeholder:"HOST" help:"Address the TCP server listens on (default: all)."`
-	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one."`
-	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss."`
+	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one (default: ${default})."`
+	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss (default: ${default})."`
 
 	netio.ClientOptions
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`

@@ -20,10 +20,10 @@ import (
 
 // Options are the settings of the HTTP server.
 type Options struct {
-	Enabled    bool   `toml:"enabled" name:"enable-http" negatable:"" default:"true" help:"Serve Server-Sent Events and /status over HTTP."`
+	Enabled    bool   `toml:"enabled" name:"enable-http" negatable:"" default:"true" help:"Serve Server-Sent Events and /status over HTTP (default: on)."`
 	Host       string `toml:"host" name:"http-host" default:"" placeholder:"HOST" help:"Address the HTTP server listens on (default: all)."`
-	Port       int    `toml:"port" name:"http-port" default:"8080" min:"0" max:"65535" placeholder:"PORT" help:"Port of the HTTP server, 0 picks a free one."`
-	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss."`
+	Port       int    `toml:"port" name:"http-port" default:"8080" min:"0" max:"65535" placeholder:"PORT" help:"Port of the HTTP server, 0 picks a free one (default: ${default})."`
+	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
 	netio.ClientOptions
 	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
