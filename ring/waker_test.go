@@ -1,6 +1,7 @@
 package ring_test
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -177,6 +178,9 @@ func TestWakersComeAndGoWhilePagesArePublished(t *testing.T) {
 			publishLines(r, "ping")
 			for <-at != r.Head() {
 			}
+			// On one processor two goroutines that hand over to each other can
+			// keep the others from ever starting.
+			runtime.Gosched()
 		}
 	})
 	within(t, done, "waking the lasting loop")
