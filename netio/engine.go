@@ -173,7 +173,6 @@ func (t *Transport) Enroll(c net.Conn, greet func(dst []byte, g Greeting) []byte
 		transport: t,
 		id:        t.Name + "-" + strconv.FormatUint(e.nextID.Add(1), 10),
 		address:   c.RemoteAddr().String(),
-		connected: time.Now(),
 		greet:     greet,
 	}
 	if err := tune(c, t.SendBuffer); err != nil {

@@ -24,9 +24,8 @@ const (
 // before the cursor's entry.
 type Subscriber struct {
 	transport *Transport
-	id        string
+	id        string // names the client in events and logs
 	address   string
-	connected time.Time
 	greet     func([]byte, Greeting) []byte
 
 	loop   *loop
@@ -55,9 +54,6 @@ type Subscriber struct {
 
 	offered, delivered, filtered, dropped, writes atomic.Uint64
 }
-
-// ID returns the name under which the client is known in events and logs.
-func (s *Subscriber) ID() string { return s.id }
 
 // Totals returns the subscriber's sums (N5).
 func (s *Subscriber) Totals() Totals {
