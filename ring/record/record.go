@@ -8,11 +8,9 @@ package record
 
 import (
 	"bytes"
-	"encoding/binary"
+	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
-	"unsafe"
 
 	"github.com/bytedance/sonic/encoder"
 
@@ -32,52 +30,92 @@ type Entry struct {
 	Truncated int64 // bytes cut off the line, 0 = none: fields._truncated
 }
 
-// Encoder appends entries. It remembers the last second, source and time, so
-// that a run of similar entries is cheap. Not safe for concurrent use; the zero
-// value is ready.
+// Encoder appends entries. It remembers the last source and time, so that a run
+// of similar entries is cheap. Not safe for concurrent use; the zero value is
+// ready.
 type Encoder struct {
-	second int64
-	date   [20]byte // second as 2006-01-02T15:04:05 and a dot
-	dated  bool
-
+	// head is `{"time":"2006-01-02T15:04:05.000000Z","source":"…"` of the last
+	// entry; nil = none yet.
+	head   []byte
 	micros int64
 	source string
-	head   []byte // `{"time":"…","source":"…"` of micros and source; nil = none yet
 
-	// What sonic is handed addresses of; as fields they cost no allocation.
-	buf []byte
-	str string
+	second int64 // whose digits are in head
 }
 
+// Where things stand in head.
+const (
+	headStart  = `{"time":"`
+	dateAt     = len(headStart)
+	dateLayout = "2006-01-02T15:04:05"
+	fractionAt = dateAt + len(dateLayout) + 1
+	headTime   = headStart + dateLayout + `.000000Z","source":`
+)
+
+// messageKeys is what stands between source and message, by level.
+var messageKeys = func() (keys [ring.LevelFatal + 1]string) {
+	for l := range keys {
+		if name := ring.Level(l).String(); name != "" {
+			keys[l] = `,"level":"` + name + `"`
+		}
+		keys[l] += `,"message":`
+	}
+	return keys
+}()
+
 // Append appends e as one line of JSON, newline included, keys in the order
-// time, source, level, message, fields.
+// time, source, level, message, fields. A level beyond LevelFatal is unknown.
 func (c *Encoder) Append(dst []byte, e *Entry) []byte {
-	if c.micros != e.Micros || c.source != e.Source || c.head == nil {
-		c.makeHead(e.Micros, e.Source)
+	if c.head == nil || c.source != e.Source {
+		c.setSource(e.Source)
+		c.setTime(e.Micros)
+	} else if c.micros != e.Micros {
+		c.setTime(e.Micros)
 	}
 	dst = append(dst, c.head...)
-	if e.Level != ring.LevelUnknown {
-		dst = append(dst, `,"level":"`...)
-		dst = append(dst, e.Level.String()...)
-		dst = append(dst, '"')
+	level := e.Level
+	if level > ring.LevelFatal {
+		level = ring.LevelUnknown
 	}
-	dst = append(dst, `,"message":`...)
+	dst = append(dst, messageKeys[level]...)
 	if e.Quoted {
 		dst = append(dst, e.Message...)
 	} else {
-		dst = c.appendString(dst, e.Message)
+		dst = appendString(dst, e.Message)
 	}
 	dst = appendFields(dst, e)
 	return append(dst, '}', '\n')
 }
 
-// makeHead makes what is the same for all entries of one source and time.
-func (c *Encoder) makeHead(micros int64, source string) {
-	head := append(c.head[:0], `{"time":"`...)
-	head = c.appendTime(head, micros)
-	head = append(head, `Z","source":`...)
-	c.head = c.appendString(head, []byte(source))
-	c.micros, c.source = micros, source
+// setSource begins a head, whose time is still to be set.
+func (c *Encoder) setSource(source string) {
+	c.head = appendString(append(c.head[:0], headTime...), []byte(source))
+	c.source, c.second = source, math.MinInt64
+}
+
+// setTime puts the time into head: RFC 3339 in UTC with six fraction digits.
+func (c *Encoder) setTime(micros int64) {
+	second, fraction := micros/1e6, micros%1e6
+	if fraction < 0 {
+		second, fraction = second-1, fraction+1e6
+	}
+	if second != c.second {
+		c.setDate(second)
+	}
+	digits := c.head[fractionAt : fractionAt+6]
+	for i := 4; i >= 0; i -= 2 {
+		pair := fraction % 100
+		fraction /= 100
+		digits[i], digits[i+1] = byte('0'+pair/10), byte('0'+pair%10)
+	}
+	c.micros = micros
+}
+
+// setDate puts the whole seconds of the time into head.
+func (c *Encoder) setDate(second int64) {
+	var text [len(dateLayout) + 16]byte
+	copy(c.head[dateAt:fractionAt-1], time.Unix(second, 0).UTC().AppendFormat(text[:0], dateLayout))
+	c.second = second
 }
 
 // appendFields appends the fields object with LogWisp's own keys, or nothing
@@ -106,69 +144,6 @@ func appendFields(dst []byte, e *Entry) []byte {
 		dst = strconv.AppendInt(dst, e.Truncated, 10)
 	}
 	return append(dst, '}')
-}
-
-// appendTime appends RFC 3339 in UTC with six fraction digits, without the Z.
-func (c *Encoder) appendTime(dst []byte, micros int64) []byte {
-	second, frac := micros/1e6, micros%1e6
-	if frac < 0 {
-		second, frac = second-1, frac+1e6
-	}
-	if !c.dated || second != c.second {
-		t := time.Unix(second, 0).UTC().AppendFormat(c.date[:0], "2006-01-02T15:04:05.")
-		copy(c.date[:], t)
-		c.second, c.dated = second, true
-	}
-	dst = append(dst, c.date[:]...)
-	digits := [6]byte{}
-	for i := 5; i >= 0; i-- {
-		digits[i] = byte('0' + frac%10)
-		frac /= 10
-	}
-	return append(dst, digits[:]...)
-}
-
-// appendString appends s as a JSON string. What stands for itself is copied;
-// the rest goes through sonic, repaired first where it is not UTF-8.
-func (c *Encoder) appendString(dst, s []byte) []byte {
-	escape, ascii := inspect(s)
-	if !ascii && !utf8.Valid(s) {
-		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
-	}
-	if !escape {
-		dst = append(dst, '"')
-		dst = append(dst, s...)
-		return append(dst, '"')
-	}
-	c.buf = dst
-	c.str = unsafe.String(unsafe.SliceData(s), len(s)) // only read, and only during the call
-	if err := encoder.EncodeInto(&c.buf, &c.str, encoder.NoEncoderNewline); err != nil {
-		panic("record: a string cannot fail to encode: " + err.Error())
-	}
-	dst, c.buf, c.str = c.buf, nil, ""
-	return dst
-}
-
-// inspect reports whether a byte of s must be escaped in a JSON string, and
-// whether all are ASCII. It looks at eight bytes at a time: a byte of a word
-// minus n borrows into its top bit when it is below n.
-func inspect(s []byte) (escape, ascii bool) {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	var special, high uint64
-	for len(s) >= 8 {
-		w := binary.LittleEndian.Uint64(s)
-		quote, slash := w^('"'*ones), w^('\\'*ones)
-		special |= ((w - ' '*ones) | (quote - ones) | (slash - ones)) & ^w & tops
-		high |= w
-		s = s[8:]
-	}
-	for _, b := range s {
-		if b < ' ' || b == '"' || b == '\\' {
-			special = 1
-		}
-		high |= uint64(b)
-	}
-	return special != 0, high&tops == 0
 }
 
 // AppendJSON appends v as one line of JSON without a newline. It is for

@@ -88,8 +88,10 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestTimeIsFormattedLikeTheStandardLibrary(t *testing.T) {
 	var c Encoder
+	c.setSource("a")
 	for _, at := range []int64{0, 1, -1, 999999, 1e6, -1e6, micros, 253402300799999999, -62135596800000000} {
-		got := string(c.appendTime(nil, at)) + "Z"
+		c.setTime(at)
+		got := string(c.head[dateAt:fractionAt+6]) + "Z"
 		if want := time.UnixMicro(at).UTC().Format("2006-01-02T15:04:05.000000Z07:00"); got != want {
 			t.Errorf("%d: got %s, want %s", at, got, want)
 		}
@@ -197,15 +199,34 @@ func BenchmarkAppend(b *testing.B) {
 	})
 }
 
-func TestInspectFindsEveryByteThatIsNotPlain(t *testing.T) {
-	for n := range 20 {
+func TestOnlyTextThatStandsForItselfIsCopied(t *testing.T) {
+	for n := range 80 {
 		for at := range n {
 			for b := range 256 {
-				s := bytes.Repeat([]byte("a"), n)
+				s := bytes.Repeat([]byte("#"), n) // the byte that is nearest to being taken for a quote
 				s[at] = byte(b)
-				escape, ascii := inspect(s)
-				if escape != (b < 0x20 || b == '"' || b == '\\') || ascii != (b < 0x80) {
-					t.Fatalf("%q: escape %t, ascii %t", s, escape, ascii)
+				dst := make([]byte, n)
+				plain := copyPlain(dst, s)
+				if plain != (b >= 0x20 && b < 0x80 && b != '"' && b != '\\') {
+					t.Fatalf("%q: plain is %t", s, plain)
+				}
+				if plain && !bytes.Equal(dst, s) {
+					t.Fatalf("%q was copied as %q", s, dst)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryByteOfAStringIsDecodedAsItWas(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for b := range rune(0x180) {
+				want := strings.Repeat("é", at) + string(b) + strings.Repeat("z", n-at)
+				var got string
+				text := appendString([]byte("x"), []byte(want))[1:]
+				if err := json.Unmarshal(text, &got); err != nil || got != want {
+					t.Fatalf("%q was encoded as %s: %v", want, text, err)
 				}
 			}
 		}
