@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -178,5 +179,18 @@ func BenchmarkAppend(b *testing.B) {
 	var buf []byte
 	for n := 0; n < b.N; n += 100 {
 		buf = f.append(buf[:0], uint64(n), 100, 1_700_000_000_000_000_000)
+	}
+}
+
+func TestRenumberedLinesSayTheirNewNumbersAndTime(t *testing.T) {
+	f := newLineForm(200)
+	b := f.append(nil, 1, 3, 17)
+	f.renumber(b, 999_998, 1_700_000_000_000_000_001)
+	for i, line := range bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
+		seq, ok := lineSeq(line)
+		nano, ok2 := lineNano(line)
+		if !ok || !ok2 || seq != 999_998+uint64(i) || nano != 1_700_000_000_000_000_001 {
+			t.Errorf("line %d is %q", i, line)
+		}
 	}
 }
