@@ -237,6 +237,7 @@ func (e *Engine) close() {
 	for _, l := range e.loops {
 		if l.waker != nil { // New failed before the loop was started
 			l.waker.Close()
+			l.reader.Close()
 		}
 	}
 	if err := e.client.Stop(); err != nil {

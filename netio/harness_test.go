@@ -84,6 +84,7 @@ func newBed(f failer, o ring.Options, form *Form) *bed {
 	l := &loop{engine: e, bellFD: -1, byFD: make(map[int]*Subscriber), drained: make(chan struct{}), now: time.Now()}
 	l.poll = &writePoll{loop: l, fd: epoll}
 	l.waker = r.NewWaker(l.ring)
+	l.reader = r.NewReader()
 	return &bed{
 		f: f, ring: r, builder: r.NewBuilder(), engine: e, loop: l,
 		transport: e.Register(&Transport{Name: "t", Form: form}),

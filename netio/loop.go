@@ -29,6 +29,7 @@ type loop struct {
 	rung     atomic.Bool // a byte is on its way
 	due      atomic.Bool // the clocks are to be looked at
 	waker    *ring.Waker
+	reader   *ring.Reader
 	poll     *writePoll
 
 	subs []*Subscriber
@@ -75,6 +76,7 @@ func newLoop(e *Engine) (*loop, error) {
 // start lets entries and writable sockets wake the loop.
 func (l *loop) start() {
 	l.waker = l.engine.ring.NewWaker(l.ring)
+	l.reader = l.engine.ring.NewReader()
 	l.poll.start()
 	l.ring() // the first pass parks the waker
 }
@@ -105,6 +107,8 @@ func (l *loop) ring() {
 // pass gives every subscriber one write, or as many of them as fit maxPass.
 func (l *loop) pass() {
 	l.rung.Store(false) // before anything is looked at: what comes now rings again
+	l.reader.Enter()    // nothing of a page is kept beyond the pass but in N6's rests, whose pages do not come back
+	defer l.reader.Exit()
 	l.now = time.Now()
 	l.takeReady()
 	if l.due.Swap(false) {

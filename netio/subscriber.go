@@ -20,6 +20,10 @@ const (
 	maxCopy = 64 << 10
 )
 
+// A rest that is kept by reference is part of a page whose memory the ring does
+// not use again.
+const _ = uint(maxCopy - ring.BlockBytes)
+
 // Subscriber is one connected client: a cursor and what is still to be written
 // before the cursor's entry.
 type Subscriber struct {

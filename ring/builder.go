@@ -2,7 +2,9 @@ package ring
 
 import (
 	"encoding/binary"
+	"strings"
 	"time"
+	"unsafe"
 )
 
 // PageTarget is the size in bytes at which a page under construction is full.
@@ -16,6 +18,8 @@ type Builder struct {
 	ring    *Ring
 	text    []byte
 	meta    []uint64
+	headers []page // for the pages to come
+	owes    bool   // a page was published without waking readers
 	sources uint64
 	levels  uint32
 }
@@ -27,7 +31,7 @@ func (r *Ring) NewBuilder() *Builder { return &Builder{ring: r} }
 // and the result to be handed to Add.
 func (b *Builder) Text() []byte {
 	if b.text == nil {
-		b.text = make([]byte, 0, 64<<10)
+		b.text = b.ring.block()
 	}
 	return b.text
 }
@@ -35,7 +39,11 @@ func (b *Builder) Text() []byte {
 // Add ends one entry: text is what Text returned with one newline-ended entry
 // appended. Without a call of Add the appended bytes are forgotten.
 func (b *Builder) Add(text []byte, source uint16, level Level) {
-	b.text = text
+	if cap(text) == cap(b.text) {
+		b.text = b.text[:len(text)] // the same memory: writing no pointer is cheaper while garbage is collected
+	} else {
+		b.text = text
+	}
 	b.meta = append(b.meta, metaWord(uint32(len(text)), source, level))
 	b.sources |= 1 << (source & 63)
 	b.levels |= 1 << level
@@ -47,21 +55,35 @@ func (b *Builder) Len() int { return len(b.meta) }
 // Full reports whether the page has reached PageTarget.
 func (b *Builder) Full() bool { return len(b.text)+len(b.meta)*metaBytes >= PageTarget }
 
-// Publish makes the collected entries the newest page of the ring and starts
-// anew. It does nothing when there are none.
+// Publish makes the collected entries the newest page of the ring, if there are
+// any, wakes the readers and starts anew.
 func (b *Builder) Publish() {
+	b.PublishMore()
+	b.Wake()
+}
+
+// Wake wakes the readers if PublishMore has left it undone.
+func (b *Builder) Wake() {
+	if b.owes {
+		b.owes = false
+		b.ring.wake()
+	}
+}
+
+// PublishMore is Publish for one who has more to add at once: readers that
+// sleep are not woken for every page, which costs more than the page when they
+// are quick. The caller calls Publish or Wake before it waits for anything, and
+// within a millisecond (I13).
+func (b *Builder) PublishMore() {
 	if len(b.meta) == 0 {
 		return
 	}
 	block := b.block()
-	p := &page{
-		stamp:   time.Now().UnixNano(),
-		sources: b.sources,
-		count:   uint32(len(b.meta)),
-		textLen: uint32(len(b.text)),
-		size:    uint32(cap(block)) + headerBytes,
-		levels:  b.levels,
-	}
+	p := b.header()
+	p.stamp = time.Now().UnixNano()
+	p.sources, p.levels = b.sources, b.levels
+	p.count, p.textLen = uint32(len(b.meta)), uint32(len(b.text))
+	p.size = uint32(cap(block)) + headerBytes
 	p.raw.Store(&block[0])
 	b.meta, b.sources, b.levels = b.meta[:0], 0, 0
 	if cap(block) == cap(b.text) && &block[0] == &b.text[:1][0] {
@@ -73,6 +95,28 @@ func (b *Builder) Publish() {
 		}
 	}
 	b.ring.publish(p)
+	b.owes = true
+}
+
+// header returns an empty page. Headers are allocated many at a time: the slots
+// keep those of released pages, and a garbage collection looks at every object.
+func (b *Builder) header() *page {
+	if len(b.headers) == 0 {
+		b.headers = make([]page, 32)
+	}
+	p := &b.headers[0]
+	b.headers = b.headers[1:]
+	return p
+}
+
+// newBlock returns an empty slice with room for n bytes, which are not cleared:
+// it is filled before it is read. A strings.Builder is the one way to get such
+// memory; nobody else has the string.
+func newBlock(n int) []byte {
+	var b strings.Builder
+	b.Grow(n)
+	b.WriteByte(0)
+	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }
 
 // block returns text and meta words in one block: the builder's own buffer when
@@ -82,7 +126,7 @@ func (b *Builder) block() []byte {
 	n := len(b.text) + len(b.meta)*metaBytes
 	block := b.text
 	if n > cap(block) || 2*n < cap(block) {
-		block = append(make([]byte, 0, n), b.text...)
+		block = append(newBlock(n), b.text...)
 	}
 	for _, w := range b.meta {
 		block = binary.LittleEndian.AppendUint64(block, w)

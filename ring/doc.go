@@ -59,10 +59,14 @@
 //	    wherever any producer has stopped.
 //	I11 A failed publishing compare-and-swap means another page was published.
 //	I12 A producer takes no lock and does O(1 + pages released + wakers) steps.
-//	I13 A parked Waker with unseen pages in the ring has a wake-up in flight:
-//	    the flag is raised before the head is looked at again.
+//	I13 A parked Waker with unseen pages in the ring has a wake-up in flight, or
+//	    a producer that owes it one and does not wait for anything before: the
+//	    flag is raised before the head is looked at again.
 //	I14 The bytes of an entry are the same for all readers and are what was
 //	    published; an entry never straddles pages.
+//	I16 A block is written again only when its page was released before every
+//	    Reader that is inside went in: a Reader tells its place before it looks
+//	    at a page, a producer looks at the places after the release.
 //	I15 Seek(s) delivers from max(s, oldest) on and reports the difference; a
 //	    seq beyond the head loses nothing.
 //

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // MaxEntries is the largest number of page slots a Ring can have.
@@ -17,6 +18,11 @@ type Options struct {
 
 	Epoch uint64 `toml:"-" kong:"-"` // names this run in ids; 0 = the time of the start, in milliseconds
 	First uint64 `toml:"-" kong:"-"` // seq of the first entry; 0 = 1
+
+	// Recycle uses the memory of released pages again, so that a busy ring makes
+	// no garbage. Then every look at a Page must lie between Enter and Exit of a
+	// Reader.
+	Recycle bool `toml:"-" kong:"-"`
 }
 
 // Ring is the shared buffer. All methods are safe for concurrent use.
@@ -34,7 +40,9 @@ type Ring struct {
 	_    [120]byte
 
 	wakers  atomic.Pointer[[]*Waker]
-	setup   sync.Mutex // guards replacing wakers
+	readers atomic.Pointer[[]*Reader]
+	setup   sync.Mutex // guards replacing wakers and readers
+	recycle *recycler  // nil: released pages are garbage
 	sources sourceTable
 
 	// yield is called between the steps of publish and Page; tests widen race
@@ -64,11 +72,14 @@ func New(o Options) *Ring {
 	r.head.Store(empty)
 	r.tail.Store(1)
 	r.sources.init()
+	if o.Recycle {
+		r.recycle = new(recycler)
+	}
 	return r
 }
 
 // publish makes p the newest page. p's text, meta and bitmaps are set; index,
-// firstSeq and start are set here.
+// firstSeq and start are set here. The caller owes the readers a wake.
 func (r *Ring) publish(p *page) {
 	for {
 		h := r.head.Load()
@@ -84,6 +95,10 @@ func (r *Ring) publish(p *page) {
 	r.pause()
 	r.settle(p)
 	r.evict()
+}
+
+// wake wakes the loops that are parked. Every publish is followed by it (I13).
+func (r *Ring) wake() {
 	if ws := r.wakers.Load(); ws != nil {
 		for _, w := range *ws {
 			w.notify()
@@ -123,7 +138,10 @@ func (r *Ring) evict() {
 		case p.index == t && h.index-t <= r.mask && h.end()-p.start <= r.budget:
 			return // I7 holds
 		case p.index == t:
-			p.raw.Store(nil) // the slot keeps the header: niling it would let a late settle bring the page back
+			// The slot keeps the header: niling it would let a late settle bring the page back.
+			if raw := p.raw.Swap(nil); raw != nil && p.size == BlockBytes+headerBytes && r.recycle != nil {
+				r.recycle.put(p.index, raw)
+			}
 		}
 		r.pause()
 		r.tail.CompareAndSwap(t, t+1)
@@ -142,6 +160,20 @@ func (r *Ring) Epoch() uint64 { return r.epoch }
 // Head returns the seq of the newest entry, or the one before the first when
 // nothing was published yet.
 func (r *Ring) Head() uint64 { return r.head.Load().nextSeq() - 1 }
+
+// block returns an empty block of BlockBytes.
+func (r *Ring) block() []byte {
+	if r.recycle != nil {
+		var readers []*Reader
+		if rs := r.readers.Load(); rs != nil {
+			readers = *rs
+		}
+		if b := r.recycle.take(readers); b != nil {
+			return unsafe.Slice(b, BlockBytes)[:0]
+		}
+	}
+	return newBlock(BlockBytes)
+}
 
 // oldest returns the oldest page held when h was the head, which is h when that
 // is the only one. A page that was overtaken in its slot before its producer moved the tail

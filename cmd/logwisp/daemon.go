@@ -41,6 +41,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
 	o := s.Ring
 	o.Entries = s.entries()
+	o.Recycle = true // the engine's loops are its Readers
 	d.ring = ring.New(o)
 	limitMemory(d.ring.Stats().CapacityBytes)
 	if d.engine, err = netio.New(d.ring, netio.Options{FromOldest: s.Monitor.ReadFrom == "beginning", Log: log}); err != nil {

@@ -70,6 +70,7 @@ func newRig(t *testing.T, tr Transport, s settings) *Rig {
 	if s.ring.Bytes == 0 {
 		s.ring = ring.Options{Entries: 1 << 16, Bytes: 64 << 20}
 	}
+	s.ring.Recycle = true // as in the daemon
 	r := ring.New(s.ring)
 	e, err := netio.New(r, netio.Options{ViewBytes: s.views})
 	if err != nil {

@@ -10,10 +10,19 @@ import (
 // longestLevel is the length of the longest word levelWord knows.
 const longestLevel = len("informational")
 
+// beginsLevel says which letters a word that levelWord knows can begin with.
+// Most words of most lines end here.
+var beginsLevel = func() (set [256]bool) {
+	for _, c := range []byte("tdiwefnscap") {
+		set[c], set[c-'a'+'A'] = true, true
+	}
+	return set
+}()
+
 // levelWord returns the level a word names in any case, LevelUnknown for any
 // other word. exact is false when the word says more than the level.
 func levelWord(word []byte) (level ring.Level, exact bool) {
-	if len(word) < 3 || len(word) > longestLevel {
+	if len(word) < 3 || len(word) > longestLevel || !beginsLevel[word[0]] {
 		return ring.LevelUnknown, false
 	}
 	var lower [longestLevel]byte

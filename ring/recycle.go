@@ -1,0 +1,116 @@
+package ring
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// BlockBytes is the size of the blocks that are used again. Shorter pages have
+// a block of their own size, longer ones too: neither comes back.
+const BlockBytes = 64 << 10
+
+// maxReleased is how many released blocks wait to be used again; beyond, they
+// are garbage.
+const maxReleased = 64
+
+// outside is the Reader's place while it is not inside.
+const outside = math.MaxUint64
+
+// Reader is one goroutine that reads pages of a ring whose memory is used
+// again (Options.Recycle). It may look at the bytes of a Page between the call
+// of Enter that precedes the call that returned the Page and the next Exit, and
+// keep nothing of them beyond. While it is inside, what is released after it
+// entered is not used again, so it goes out now and then: a long stay costs
+// fresh memory, no correctness. On other rings all this does nothing.
+//
+// One goroutine owns it.
+type Reader struct {
+	ring *Ring
+	from atomic.Uint64 // pages before this one are not looked at; or outside
+	_    [112]byte     // producers read it, others of its kind are written
+}
+
+// NewReader registers a reader, which begins outside.
+func (r *Ring) NewReader() *Reader {
+	rd := &Reader{ring: r}
+	rd.from.Store(outside)
+	r.setup.Lock()
+	defer r.setup.Unlock()
+	var all []*Reader
+	if rs := r.readers.Load(); rs != nil {
+		all = append(all, *rs...)
+	}
+	all = append(all, rd)
+	r.readers.Store(&all)
+	return rd
+}
+
+// Enter begins a look at pages.
+//
+// The place is told before any page is looked at (I16): a page that is still
+// held then, or found held later, is released after it and waits for Exit.
+func (rd *Reader) Enter() { rd.from.Store(rd.ring.tail.Load()) }
+
+// Exit ends it.
+func (rd *Reader) Exit() { rd.from.Store(outside) }
+
+// Close unregisters the Reader, which must be outside.
+func (rd *Reader) Close() {
+	r := rd.ring
+	r.setup.Lock()
+	defer r.setup.Unlock()
+	var rest []*Reader
+	for _, o := range *r.readers.Load() {
+		if o != rd {
+			rest = append(rest, o)
+		}
+	}
+	r.readers.Store(&rest)
+}
+
+// released is a block whose page was released.
+type released struct {
+	page  uint64 // its index
+	block *byte
+}
+
+// recycler keeps released blocks until they can be used again. Producers never
+// wait for its lock (I12): who does not get it does without.
+type recycler struct {
+	mu     sync.Mutex
+	blocks []released // in the order of release
+}
+
+// put takes the block of page p, which was just released. Two producers may
+// release neighbours in either order, so a block's page may be lower than that
+// of the one before it.
+func (c *recycler) put(page uint64, block *byte) {
+	if !c.mu.TryLock() {
+		return
+	}
+	defer c.mu.Unlock()
+	if len(c.blocks) < maxReleased {
+		c.blocks = append(c.blocks, released{page, block})
+	}
+}
+
+// take returns a block that nobody can be looking at, nil if there is none:
+// one whose page was released before every Reader that is inside went in (I16).
+func (c *recycler) take(readers []*Reader) *byte {
+	if !c.mu.TryLock() {
+		return nil
+	}
+	defer c.mu.Unlock()
+	if len(c.blocks) == 0 {
+		return nil
+	}
+	first := c.blocks[0]
+	for _, rd := range readers {
+		if rd.from.Load() <= first.page {
+			return nil
+		}
+	}
+	c.blocks = append(c.blocks[:0], c.blocks[1:]...)
+	return first.block
+}
