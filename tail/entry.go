@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"logwisp/ring"
+	"logwisp/ring/parse"
+	"logwisp/ring/record"
 )
 
 // begin sets what the entries to come have in common: the file, and one
@@ -16,18 +18,19 @@ func (w *Watcher) begin(f *file) {
 // entry turns one line of the current file into an entry of the page under
 // construction.
 func (w *Watcher) entry(l line) {
-	w.parser.Line(l.text, w.micros, &w.result)
-	r, e := &w.result, &w.record
-	e.Micros = w.micros
+	var r parse.Result // on the stack: pointers written to the heap cost more
+	w.parser.Line(l.text, w.micros, &r)
+	e := record.Entry{
+		Micros: w.micros, Source: w.current.source, Level: r.Level,
+		Message: r.Message, Quoted: r.Quoted, Fields: r.Fields,
+		Partial: l.partial, Truncated: l.cut,
+	}
 	if r.HasTime {
 		e.Micros = r.Micros
 	}
-	e.Source = w.current.source
-	e.Level, e.Message, e.Quoted, e.Fields = r.Level, r.Message, r.Quoted, r.Fields
-	e.Partial, e.Truncated = l.partial, l.cut
-	text := w.encoder.Append(w.builder.Text(), e)
+	text := w.encoder.Append(w.builder.Text(), &e)
 	w.builder.Add(text, w.current.sourceID, r.Level)
-	w.stats.lines.Add(1)
+	w.lines++
 	if l.cut > 0 {
 		w.stats.cut.Add(1)
 	}
@@ -35,8 +38,16 @@ func (w *Watcher) entry(l line) {
 		w.stats.parseErrors.Add(1)
 	}
 	if w.builder.Full() {
-		w.builder.Publish()
+		w.builder.PublishMore() // told wakes the readers
 	}
+}
+
+// told makes the entries of a read known, once for all of them: to the counters
+// and to readers that sleep.
+func (w *Watcher) told() {
+	w.stats.lines.Add(w.lines)
+	w.lines = 0
+	w.builder.Wake()
 }
 
 // settle publishes what was collected unless another file is about to add to

@@ -71,6 +71,7 @@ type file struct {
 
 	queued, timed bool
 	refused       bool // never read: not text
+	uncached      bool // its file system does not say what a read would wait for
 	problem       error
 	shrunk        bool // on a remote file system: seen short once
 
@@ -156,6 +157,23 @@ func (f *file) readHead() []byte {
 	n, _ := readAt(f.fd, buf, 0)
 	f.head = fingerprintOf(buf[:n])
 	return buf[:n]
+}
+
+// read fills buf from offset on as far as the file goes.
+//
+// What the kernel has in memory is read without telling the scheduler: it is
+// copied in a tenth of a millisecond, and being taken off the processor for it
+// costs more. Only the rest, which may have to wait for a disk, is announced.
+func (f *file) read(buf []byte, offset int64) (int, error) {
+	n := 0
+	if !f.uncached {
+		n, f.uncached = readCached(f.fd, buf, offset)
+		if n == len(buf) {
+			return n, nil
+		}
+	}
+	m, err := readAt(f.fd, buf[n:], offset+int64(n))
+	return n + m, err
 }
 
 // deleted reports whether no name is left anywhere: then holding the file

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -107,6 +108,24 @@ func readAt(fd int, buf []byte, offset int64) (n int, err error) {
 		n += m
 	}
 	return n, err
+}
+
+// readCached reads what can be had without waiting, perhaps nothing. unknown
+// means that the file system or the kernel cannot tell.
+func readCached(fd int, buf []byte, offset int64) (n int, unknown bool) {
+	if len(buf) == 0 {
+		return 0, false
+	}
+	v := unix.Iovec{Base: unsafe.SliceData(buf)}
+	v.SetLen(len(buf))
+	// The kernel takes the offset in two words, of which the second is for
+	// machines whose words are shorter than an offset.
+	r, _, errno := unix.RawSyscall6(unix.SYS_PREADV2, uintptr(fd), uintptr(unsafe.Pointer(&v)), 1,
+		uintptr(offset), uintptr(uint64(offset)>>32), unix.RWF_NOWAIT)
+	if errno != 0 {
+		return 0, errno != unix.EAGAIN && errno != unix.EINTR
+	}
+	return int(r), false
 }
 
 func ignoringEINTR(call func() error) error {

@@ -34,7 +34,7 @@ func (w *Watcher) look(f *file) (end bool) {
 		return true
 	}
 	keep := len(f.marker)
-	n, err := readAt(f.fd, w.buf, f.pos-int64(keep))
+	n, err := f.read(w.buf, f.pos-int64(keep))
 	if err != nil {
 		w.unreadable(f, err)
 		return true
@@ -79,6 +79,7 @@ func (w *Watcher) consume(f *file, data, read []byte) {
 	f.grown = w.now()
 	w.begin(f)
 	f.split.feed(data, int(w.options.MaxLineBytes), w.emit)
+	w.told()
 	f.mark(read)
 	f.pos += int64(len(data))
 	if !f.split.pending() && !f.atEnd && allZero(data) {
@@ -133,6 +134,7 @@ func (w *Watcher) flush(f *file) {
 	}
 	w.begin(f)
 	f.split.flush(int(w.options.MaxLineBytes), w.emit)
+	w.told()
 }
 
 // drain reads f to its end, a bounded number of turns. It reports whether the

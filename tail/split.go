@@ -46,10 +46,13 @@ func (s *splitter) feed(data []byte, limit int, emit func(line)) {
 			s.hold(data, limit)
 			return
 		}
-		if s.pending() {
+		switch {
+		case s.pending():
 			s.hold(data[:i], limit)
 			s.end(false, limit, emit)
-		} else {
+		case i > 0 && i <= limit && data[0] > ' ' && data[i-1] != '\r' && !s.atStart:
+			emit(line{text: data[:i]}) // as whole would, with nothing to look for
+		default:
 			s.whole(data[:i], 0, 0, false, limit, emit)
 		}
 		data = data[i+1:]

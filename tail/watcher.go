@@ -27,13 +27,12 @@ type Watcher struct {
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
 	parser  parse.Parser
-	result  parse.Result
-	record  record.Entry
 	encoder record.Encoder
 	builder *ring.Builder
 	emit    func(line) // w.entry, bound once
 	current *file
-	micros  int64 // the time of the read under way
+	micros  int64  // the time of the read under way
+	lines   uint64 // entries not in stats yet
 
 	// What is known.
 	names   map[string]*name

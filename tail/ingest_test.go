@@ -1,0 +1,72 @@
+package tail
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"logwisp/ring"
+)
+
+// ingestLines are lines of about 195 bytes of the kinds that files hold.
+var ingestLines = []struct {
+	name string
+	line func(i int) string
+}{
+	{"text", func(i int) string {
+		return fmt.Sprintf("%08d request served by worker seven: GET /api/v1/items, then the answer of five thousand one hundred and twenty bytes was sent within twelve milliseconds to the client that had asked for it", i)
+	}},
+	{"stamped", func(i int) string {
+		return fmt.Sprintf("2026-01-01T12:%02d:%02d.%06dZ INFO [worker-7] request served: GET /api/v1/items, status 200, 5120 bytes in 12.5 ms, agent Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0, id %06d", i/60000%60, i/1000%60, i%1000*1000, i)
+	}},
+	{"access", func(i int) string {
+		return fmt.Sprintf(`203.0.113.%d - - [01/Jan/2026:12:%02d:%02d +0000] "GET /api/v1/items?page=%d HTTP/1.1" 200 5120 "https://example.com/start" "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"`, i%250, i/60000%60, i/1000%60, i)
+	}},
+	{"json", func(i int) string {
+		return fmt.Sprintf(`{"time":"2026-01-01T12:%02d:%02d.%06dZ","level":"info","msg":"request served","method":"GET","path":"/api/v1/items","status":200,"bytes":5120,"ms":12.5,"agent":"Mozilla/5.0 (X11; Linux x86_64)","id":%d}`, i/60000%60, i/1000%60, i%1000*1000, i)
+	}},
+	{"logfmt", func(i int) string {
+		return fmt.Sprintf(`time=2026-01-01T12:%02d:%02d.%06dZ level=info msg="request served" method=GET path=/api/v1/items status=200 bytes=5120 ms=12.5 agent="Mozilla/5.0 (X11; Linux x86_64)" id=%d`, i/60000%60, i/1000%60, i%1000*1000, i)
+	}},
+}
+
+// BenchmarkIngest is what one line costs from the block that was read to the
+// page in the ring: splitting, parsing, encoding, publishing. x-text is the
+// rate as a share of that of plain text lines.
+func BenchmarkIngest(b *testing.B) {
+	var text float64
+	for _, kind := range ingestLines {
+		b.Run(kind.name, func(b *testing.B) {
+			var block []byte
+			lines := 0
+			for ; len(block) < readSize-256; lines++ {
+				block = append(append(block, kind.line(lines)...), '\n')
+			}
+			w, err := New(Options{CheckInterval: 100, MaxLineBytes: 1 << 20, MaxFiles: 1, Targets: []Target{{Path: b.TempDir()}}},
+				ring.New(ring.Options{Entries: 1 << 16, Bytes: 64 << 20}), slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer w.Close()
+			f := &file{source: "app.log", sourceID: w.ring.Source("app.log")}
+			b.SetBytes(int64(len(block)))
+			b.ReportAllocs()
+			for b.Loop() {
+				w.begin(f)
+				f.split.feed(block, 1<<20, w.emit)
+			}
+			perLine := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(lines)
+			b.ReportMetric(perLine, "ns/line")
+			if kind.name == "text" {
+				text = perLine
+			}
+			if text > 0 {
+				b.ReportMetric(text/perLine, "x-text")
+			}
+			if bytes.Count(block, []byte{'\n'}) != lines {
+				b.Fatal("the lines hold newlines")
+			}
+		})
+	}
+}
