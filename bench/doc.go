@@ -2,7 +2,9 @@
 // with the usual ones:
 //
 //   - BenchmarkPublish: what one line costs whoever publishes it, by the number
-//     of readers and of lines in a page. Baseline: a channel for every client.
+//     of readers and of lines in a page. Baselines: a channel for every client;
+//     slots, a ring with one pointer a line; copy, the line copied into one
+//     large buffer that nobody reads, below which nothing can go.
 //   - BenchmarkDelivery: lines that reach readers in memory, in all. Baseline:
 //     a channel and a goroutine for every client.
 //   - BenchmarkEncode: making an entry. Baselines: encoding/json, and a copy of

@@ -36,12 +36,20 @@ func collect(build *ring.Builder, perPage int) {
 
 func BenchmarkPublish(b *testing.B) {
 	for _, readers := range []int{0, 1, 10, 100, 1000} {
-		var baseline float64
+		var channel, slot, copied float64
 		b.Run(fmt.Sprintf("readers=%d/channels", readers), func(b *testing.B) {
 			s := openChannels(readers)
-			baseline = publishing(b, readers, s.stop, func() {
+			channel = publishing(b, readers, s.stop, func() {
 				s.publish(bytes.Clone(entryLine)) // the clients keep it
 			})
+		})
+		b.Run(fmt.Sprintf("readers=%d/slots", readers), func(b *testing.B) {
+			s := followSlots(readers)
+			slot = publishing(b, readers, s.stop, func() { s.ring.publish(entryLine) })
+		})
+		b.Run(fmt.Sprintf("readers=%d/copy", readers), func(b *testing.B) {
+			c := newCircle()
+			copied = publishing(b, 0, func() heard { return heard{} }, func() { c.publish(entryLine) })
 		})
 		for _, lines := range pageSizes {
 			b.Run(fmt.Sprintf("readers=%d/ring/%s", readers, pageName(lines)), func(b *testing.B) {
@@ -49,7 +57,9 @@ func BenchmarkPublish(b *testing.B) {
 				s := follow(r, readers, false)
 				build := r.NewBuilder()
 				own := publishing(b, readers, s.stop, func() { collect(build, lines) })
-				times(b, baseline, own, "x-channels")
+				times(b, channel, own, "x-channels")
+				times(b, slot, own, "x-slots")
+				times(b, copied, own, "x-copy")
 			})
 		}
 	}
