@@ -60,6 +60,7 @@ type session struct {
 	notices  bool
 	nats     bool   // entries come as messages of a NATS server
 	raw      bool   // entries are counted only
+	others   bool   // entries of other sources are left alone
 	source   string // base name of the file
 	started  int64  // ns since the epoch; older probes belong to other runs
 	every    uint64 // one line in so many has its latency recorded
@@ -109,6 +110,9 @@ func (c *client) object(line []byte) {
 
 // unfamiliar decodes an object that is not like the entry before.
 func (c *client) unfamiliar(line []byte) {
+	if c.foreign(line) {
+		return
+	}
 	d, err := decode(line, c.run.source)
 	if err == nil && d.kind != "" {
 		c.notice(d.kind, line)

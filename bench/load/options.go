@@ -31,6 +31,7 @@ type options struct {
 	pid        int            // daemon to measure when bin is empty; 0 = none
 	nats       netip.AddrPort // publish to and subscribe at this NATS server
 	raw        bool           // tcp or http sends lines without end: only count them
+	others     bool           // the daemon follows other files too
 	emit       string         // write a sample of the stream to this file and end
 
 	sse     bool // protocol: SSE, else TCP
@@ -65,7 +66,7 @@ const usage = `usage: load -bin PATH [flags] [-- DAEMON-ARGUMENT ...]
 
 Appends numbered lines to a log file, reads them back through a LogWisp daemon
 with many clients and reports what arrived. Loopback addresses only. A daemon
-that is already running must follow nothing but FILE. For comparison it does the
+that is already running must follow nothing but FILE, or see -others. For comparison it does the
 same with a NATS server (one message a line, or -batch lines a message), and
 counts what a server sends that repeats a sample of the stream for ever.
 
@@ -88,6 +89,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&raw.http, "http", "", "`HOST:PORT` of a running daemon's HTTP server (/stream, /status)")
 	fs.StringVar(&o.file, "file", "", "`PATH` of the file a running daemon follows; lines are appended to it")
 	fs.IntVar(&o.pid, "pid", 0, "process id of a running daemon, to measure its CPU and memory")
+	fs.BoolVar(&o.others, "others", false, "leave entries alone that are not of -file: the running daemon follows other files too")
 	fs.StringVar(&raw.nats, "nats", "", "`HOST:PORT` of a NATS server to publish to and to subscribe at")
 	fs.BoolVar(&o.raw, "raw", false, "only count what -tcp or -http sends for -duration")
 	fs.StringVar(&o.emit, "emit", "", "write 64 MiB of the stream to `PATH`, what precedes it to PATH.head, and end")

@@ -100,7 +100,7 @@ func (b *bench) prepare() error {
 	o := &b.o
 	b.session = session{
 		form: newLineForm(o.lineBytes), full: o.full, sse: o.sse, notices: o.notices,
-		raw: o.raw, nats: o.nats.IsValid(), source: o.source(), started: time.Now().UnixNano(),
+		raw: o.raw, nats: o.nats.IsValid(), others: o.others, source: o.source(), started: time.Now().UnixNano(),
 		every: 1, stallFor: o.stallFor,
 	}
 	if o.rate == 0 {

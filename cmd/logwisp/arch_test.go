@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse"},
 	"bench/load":    {},
 	"bench/compare": {},
+	"bench/figures": {},
 }
 
 // testSupport are packages that only tests, and each other, may import.
@@ -49,7 +50,7 @@ var rooms = map[string][]string{
 	"github.com/bmatcuk/doublestar/v4":        {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load"},
-	"golang.org/x/sys":                        {"tail", "netio", "bench", "bench/load"},
+	"golang.org/x/sys":                        {"tail", "netio", "bench", "bench/load", "bench/figures"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }
 

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// publishRow takes its figures from the Go benchmark: processor time of the
+// publishing thread for a line, in pages as full as they are under load.
+var publishRow = row{
+	name: "publish",
+	figures: []figure{
+		{what: "ring publish, CPU per line: 1000 readers against none", bound: 1.5},
+		{what: "ring publish against channels, 10 readers", bound: 1.0 / 3},
+		{what: "ring publish against channels, 100 readers", bound: 1.0 / 35},
+		{what: "ring publish against channels, 1000 readers", bound: 1.0 / 500},
+	},
+	once: func(ctx context.Context, t *tools, _ int) ([]value, error) {
+		out, err := t.command(ctx, t.root, nil, "go", "test", "-run", "^$", "-benchtime", "500ms",
+			"-bench", "^BenchmarkPublish$/^readers=(0|10|100|1000)$/^(channels|ring)$", "./bench")
+		if err != nil {
+			return nil, err
+		}
+		cost := costs(out)
+		ratio := func(a, b string) value {
+			if cost[a] == 0 || cost[b] == 0 {
+				return value{void: fmt.Errorf("the benchmark has no %s or no %s", a, b)}
+			}
+			return value{v: cost[a] / cost[b]}
+		}
+		values := []value{ratio("readers=1000/ring", "readers=0/ring")}
+		for _, n := range []string{"10", "100", "1000"} {
+			values = append(values, ratio("readers="+n+"/ring", "readers="+n+"/channels"))
+		}
+		return values, nil
+	},
+}
+
+// costs reads cpu-ns/line of every benchmark, by readers and design.
+func costs(out []byte) map[string]float64 {
+	cost := make(map[string]float64)
+	for line := range bytes.Lines(out) {
+		f := strings.Fields(string(line))
+		for i := 1; i < len(f); i++ {
+			parts := strings.Split(f[0], "/")
+			if f[i] != "cpu-ns/line" || len(parts) < 3 {
+				continue
+			}
+			if len(parts) > 3 && !strings.HasPrefix(parts[3], "page=64KiB") {
+				continue
+			}
+			design, _, _ := strings.Cut(parts[2], "-") // the number of processors is behind
+			if v, err := strconv.ParseFloat(f[i-1], 64); err == nil {
+				cost[parts[1]+"/"+design] = v
+			}
+		}
+	}
+	return cost
+}

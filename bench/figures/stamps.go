@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The lines whose lateness is measured: stampMark, the time of the write in
+// ns with stampDigits digits (0 for a probe), padding to stampBytes.
+const (
+	stampMark   = "stamp "
+	stampDigits = 20
+	stampBytes  = 196 // not the length of the load generator's lines
+)
+
+// stamper appends stamped lines to a file.
+type stamper struct {
+	file *os.File
+	line []byte
+	pad  []byte
+}
+
+func newStamper(path string) (*stamper, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &stamper{file: f, pad: bytes.Repeat([]byte("x "), stampBytes)}, nil
+}
+
+// write appends n lines of one time, in one write.
+func (s *stamper) write(n int, at int64) error {
+	s.line = s.line[:0]
+	for range n {
+		begin := len(s.line)
+		s.line = fmt.Appendf(s.line, "%s%0*d ", stampMark, stampDigits, at)
+		s.line = append(s.line, s.pad[:stampBytes-1-(len(s.line)-begin)]...)
+		s.line = append(s.line, '\n')
+	}
+	_, err := s.file.Write(s.line)
+	return err
+}
+
+// pace appends rate lines a second for d, each when it is due.
+func (s *stamper) pace(ctx context.Context, rate int, d time.Duration) error {
+	runtime.LockOSThread() // it sleeps in the kernel, more precisely than a timer
+	defer runtime.UnlockOSThread()
+	written, begin := 0, time.Now()
+	for {
+		elapsed := time.Since(begin)
+		if elapsed >= d || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if due := int(elapsed.Seconds() * float64(rate)); due > written {
+			if err := s.write(due-written, time.Now().UnixNano()); err != nil {
+				return err
+			}
+			written = due
+		}
+		nap := unix.NsecToTimespec(int64(20 * time.Microsecond))
+		if rate < 1000 {
+			nap = unix.NsecToTimespec(int64(time.Millisecond))
+		}
+		_ = unix.Nanosleep(&nap, nil) // woken early: it looks again
+	}
+}
+
+// listener reads stamped lines from a connection, raw or inside entries, with
+// a blocking read on a thread of its own.
+type listener struct {
+	conn  *net.TCPConn
+	file  *os.File // its descriptor
+	mark  []byte   // only what stands behind this in a line counts
+	heard atomic.Int64
+	late  []time.Duration // valid when done is closed
+	done  chan struct{}
+}
+
+// listen takes over conn. Lines count in which a stamp stands at or behind mark.
+func listen(conn *net.TCPConn, mark string) (*listener, error) {
+	f, err := conn.File() // in blocking mode
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	l := &listener{conn: conn, file: f, mark: []byte(mark), done: make(chan struct{})}
+	go l.run(int(f.Fd()))
+	return l, nil
+}
+
+// end stops reading and returns how late the lines were, the earliest first.
+func (l *listener) end() []time.Duration {
+	_ = unix.Shutdown(int(l.file.Fd()), unix.SHUT_RD) // the read returns
+	<-l.done
+	l.conn.Close()
+	l.file.Close()
+	slices.Sort(l.late)
+	return l.late
+}
+
+func (l *listener) run(fd int) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer close(l.done)
+	buf := make([]byte, 1<<20)
+	have := 0
+	for {
+		n, err := unix.Read(fd, buf[have:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return
+		}
+		now := time.Now().UnixNano()
+		have += n
+		end := bytes.LastIndexByte(buf[:have], '\n') + 1
+		l.scan(buf[:end], now)
+		have = copy(buf, buf[end:have])
+	}
+}
+
+// scan takes the stamps out of whole lines.
+func (l *listener) scan(lines []byte, now int64) {
+	for {
+		i := bytes.Index(lines, l.mark)
+		if i < 0 {
+			return
+		}
+		line, rest, _ := bytes.Cut(lines[i:], []byte("\n"))
+		lines = rest
+		k := bytes.Index(line, []byte(stampMark))
+		if k < 0 || len(line) < k+len(stampMark)+stampDigits {
+			continue
+		}
+		at, err := strconv.ParseInt(string(line[k+len(stampMark):][:stampDigits]), 10, 64)
+		if err != nil {
+			continue
+		}
+		l.heard.Add(1)
+		if at > 0 {
+			l.late = append(l.late, time.Duration(now-at))
+		}
+	}
+}
+
+// lateness writes lines at a rate for a while and returns how late they come,
+// the earliest first.
+func lateness(ctx context.Context, s *stamper, l *listener, rate int, d time.Duration) ([]time.Duration, error) {
+	// A probe that arrives says that everything between file and reader is open.
+	err := until(ctx, "the first line arrives", 10*time.Second, func() (bool, error) {
+		return l.heard.Load() > 0, s.write(1, 0)
+	})
+	if err == nil {
+		err = s.pace(ctx, rate, d)
+	}
+	if err == nil {
+		err = pause(ctx, 200*time.Millisecond) // the last ones arrive
+	}
+	late := l.end()
+	if want := int(d.Seconds()*float64(rate)) * 99 / 100; err == nil && len(late) < want {
+		err = fmt.Errorf("only %d of %d lines arrived", len(late), want)
+	}
+	return late, err
+}
+
+// quantile returns a quantile of sorted durations in milliseconds.
+func quantile(sorted []time.Duration, q float64) float64 {
+	return float64(sorted[int(q*float64(len(sorted)-1))]) / 1e6
+}
