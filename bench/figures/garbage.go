@@ -10,7 +10,7 @@ import (
 )
 
 // collection are the functions under which the runtime collects garbage, on
-// threads of its own or on those that allocate.
+// threads of its own or on those that allocate; scripts/profile has the same list.
 const collection = `^runtime\.(gcBgMarkWorker|gcAssistAlloc|gcAssistAlloc1|bgsweep|bgscavenge|deductSweepCredit|gcStart|gcMarkTermination)$`
 
 var profileShare = regexp.MustCompile(`Showing nodes accounting for [^,]+, ([0-9.]+)% of`)

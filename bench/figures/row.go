@@ -129,12 +129,13 @@ func table(results []result, repeat int) string {
 	for _, r := range results {
 		for k, f := range r.row.figures {
 			fmt.Fprintf(&b, "| %s |", f.what)
-			met := 0
+			met, missing := 0, false
 			for i := range repeat {
 				text := ""
 				if i < len(r.values) {
 					v := r.values[i][k]
 					text = cell(v.text())
+					missing = missing || errors.Is(v.void, errMissing)
 					if f.met(v) {
 						met++
 					}
@@ -143,6 +144,8 @@ func table(results []result, repeat int) string {
 			}
 			verdict := "no"
 			switch {
+			case missing:
+				verdict = "not run"
 			case met == repeat:
 				verdict = "yes"
 			case met > 0:
