@@ -9,6 +9,8 @@ const (
 	ringBytes = 64 << 20          // the daemon's default
 	kept      = ringBytes * 5 / 4 // with the views' budget, a quarter of it
 	fillBytes = 96 << 20          // of text: more than the ring holds
+	// memoryLines are enough to fill the views' budget with events.
+	memoryLines = "60000"
 )
 
 var memoryRow = row{
@@ -32,7 +34,7 @@ var memoryRow = row{
 
 // peakOver returns the megabytes that the daemon needs at most, over what it
 // is allowed to keep. The ring is filled first: the load alone would not. The
-// load is short, since 1000 clients take long to get what it is ahead of them.
+// load is short: 1000 clients take their time over every line of it.
 func (t *tools) peakOver(ctx context.Context, proto string) (float64, error) {
 	lines, err := t.haveLog("fill.log", fillBytes)
 	if err != nil {
@@ -55,7 +57,7 @@ func (t *tools) peakOver(ctx context.Context, proto string) (float64, error) {
 		return 0, err
 	}
 	l, err := t.generate(ctx, nil, "-file", d.log("load.log"), "-tcp", d.tcp, "-http", d.http, "-pid", d.pid(),
-		"-proto", proto, "-clients", "1000", "-rate", "0", "-duration", "2s")
+		"-proto", proto, "-clients", "1000", "-rate", "0", "-lines", memoryLines)
 	say("%s: peak %.1f MB", proto, l.Daemon.PeakRSS/1e6)
 	return (l.Daemon.PeakRSS - kept) / 1e6, err
 }
