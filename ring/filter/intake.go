@@ -1,0 +1,127 @@
+package filter
+
+import (
+	"regexp"
+	"slices"
+
+	"logwisp/ring"
+)
+
+// Intake decides which lines enter the ring, and blackens what must not. A nil
+// Intake admits every line as it is. One goroutine at a time uses an Intake.
+type Intake struct {
+	include, exclude, redact []*regexp.Regexp
+	level                    ring.Level
+
+	places [][]int // matches of redact in the line
+	line   []byte  // the line without them
+}
+
+// NewIntake compiles RE2s, each within MaxPatternBytes, all of one list within
+// MaxInstructions, and the least severe level, "" for none. It returns nil when
+// nothing is given. Errors are *Error with include, exclude, level or redact as
+// the parameter. An empty pattern is as good as none.
+func NewIntake(include, exclude []string, level string, redact []string) (*Intake, error) {
+	in := &Intake{}
+	if level != "" {
+		if err := check("level", level); err != nil {
+			return nil, err
+		}
+		in.level = levelNamed(level)
+	}
+	for _, list := range []struct {
+		name   string
+		given  []string
+		result *[]*regexp.Regexp
+	}{{"include", include, &in.include}, {"exclude", exclude, &in.exclude}, {"redact", redact, &in.redact}} {
+		p := &patterns{}
+		for _, pattern := range list.given {
+			if pattern == "" {
+				continue
+			}
+			re, _, err := p.compile(list.name, pattern, pattern)
+			if err != nil {
+				return nil, err
+			}
+			*list.result = append(*list.result, re)
+		}
+	}
+	if in.level == ring.LevelUnknown && len(in.include)+len(in.exclude)+len(in.redact) == 0 {
+		return nil, nil
+	}
+	return in, nil
+}
+
+// Admit reports whether a line may enter: it matches one of include, if there
+// are any, and none of exclude, and its level is severe enough. A line without a
+// level is: it may belong to the one before it.
+func (in *Intake) Admit(line []byte, level ring.Level) bool {
+	if in == nil {
+		return true
+	}
+	if level != ring.LevelUnknown && level < in.level {
+		return false
+	}
+	if len(in.include) > 0 && !anyMatch(in.include, line) {
+		return false
+	}
+	return !anyMatch(in.exclude, line)
+}
+
+func anyMatch(patterns []*regexp.Regexp, line []byte) bool {
+	for _, re := range patterns {
+		if re.Match(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// mark stands for what was redacted, whatever its length.
+const mark = "***"
+
+// Redact returns the line with every match of every pattern replaced by three
+// asterisks: the line itself if there is none, else a text that is valid until
+// the next call. All patterns see the line as it was; matches that overlap are
+// replaced as one. In a line of JSON a pattern that takes quotes or braces along
+// leaves something that is no longer JSON.
+func (in *Intake) Redact(line []byte) []byte {
+	if in == nil {
+		return line
+	}
+	in.places = in.places[:0]
+	for _, re := range in.redact {
+		if !re.Match(line) { // costs no allocation, unlike looking for the places
+			continue
+		}
+		for _, place := range re.FindAllIndex(line, -1) {
+			if place[0] < place[1] {
+				in.places = append(in.places, place)
+			}
+		}
+	}
+	if len(in.places) == 0 {
+		return line
+	}
+	slices.SortFunc(in.places, slices.Compare)
+	in.releaseLarge()
+	in.line = in.line[:0]
+	from, end := 0, 0 // what is not copied yet, and where the last match ends
+	for _, place := range in.places {
+		if place[0] >= end {
+			in.line = append(append(in.line, line[from:place[0]]...), mark...)
+		}
+		end = max(end, place[1])
+		from = end
+	}
+	in.line = append(in.line, line[from:]...)
+	clear(in.places) // each of them is an allocation of its own
+	return in.line
+}
+
+// releaseLarge drops buffers that a very long line has left behind.
+func (in *Intake) releaseLarge() {
+	if cap(in.line) > 64<<10 {
+		in.line = nil
+	}
+}
