@@ -101,6 +101,10 @@ func TestAnIdThatGetsAnotherNameIsDecidedAnew(t *testing.T) {
 	if m.Page(p) != filter.Some || m.Match(p, 0) || !m.Match(p, 1) {
 		t.Error("wrong for the names changed over")
 	}
+	p = both("a.log", "b.log")
+	if !m.Match(p, 0) || m.Match(p, 1) {
+		t.Error("wrong for the names changed back, without a look at the page")
+	}
 	p = both("b.log", "c.log")
 	if v := m.Page(p); v != filter.None {
 		t.Errorf("%v after both names have gone", v)

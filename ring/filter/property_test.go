@@ -18,7 +18,7 @@ var (
 	keys     = []string{"a", "b", "a.b", "level", "source", "message", "time", `"`, "é", "_partial", ""}
 	numbers  = []string{"0", "-0", "1", "-1", "1.0", "10", "1e1", "0.1e2", "100E-1", "-1.5", "9007199254740993", "9007199254740992", "0.10", "1e-3", "0.001"}
 	globs    = []string{"*", "a*", "[ab].log", "*.log", "*/*", "/var/*", "?.log", `"*`, "é*"}
-	res      = []string{"a", "^a", "b$", "a.b", "(?i)k", `\d+`, "[^a]", "", "é", `"`, "^$", `\n`, "日|b"}
+	res      = []string{"a", "^a", "b$", "a.b", "(?i)k", `\d+`, "[^a]", "", "é", `"`, "^$", `\n`, "日|b", "(?:ab)*", "(?i:kb?)+a", "a*b", "(a|b){2,3}1?"}
 	sourceOf = []string{"a.log", "b.log", "/var/a.log", `"x".log`, "é\n.log", "dir/b.log"}
 )
 

@@ -61,7 +61,7 @@ const maxChecks = 32
 // page decides from the bitmap of a page's sources. A bit stands for every id
 // of its residue: if those do not all agree, the answer is Some.
 func (s *sources) page(f *Filter, p *ring.Page) Verdict {
-	if f.sourceName == nil || p.Sources&1 != 0 { // bit 0 may stand for id 0, which has no name
+	if f.sourceName == nil {
 		return Some
 	}
 	s.grow(f)
@@ -75,7 +75,7 @@ func (s *sources) page(f *Filter, p *ring.Page) Verdict {
 			if checks++; checks > maxChecks {
 				return Some
 			}
-			admitted, named := s.decide(f, uint16(id), p.Index)
+			admitted, named := s.decide(f, uint16(id), p.Index) // id 0 has no name
 			pass, fail = pass || admitted, fail || !admitted
 			if pass && fail || !named {
 				return Some
