@@ -51,7 +51,7 @@ func openAppender(path string, o *options, form *lineForm, b *board) (*appender,
 		f.Close()
 		return nil, fmt.Errorf("stat the log file: %w", err)
 	}
-	return &appender{file: f, out: pageCache{int(f.Fd())}, name: path, form: form, board: b, o: o, punch: o.bin != "", base: st.Size()}, nil
+	return &appender{file: f, out: pageCache{int(f.Fd())}, name: path, form: form, board: b, o: o, punch: o.bin != "" || len(o.args) > 0 && st.Size() == 0, base: st.Size()}, nil
 }
 
 // close ends the output.

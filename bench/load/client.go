@@ -59,6 +59,8 @@ type session struct {
 	sse      bool
 	notices  bool
 	nats     bool   // entries come as messages of a NATS server
+	nchan    bool   // entries come as messages of nchan, which has ids of its own
+	bare     bool   // lines come as they were written
 	raw      bool   // entries are counted only
 	others   bool   // entries of other sources are left alone
 	source   string // base name of the file
@@ -88,6 +90,10 @@ func (c *client) scan(buf []byte) int {
 		}
 		line := buf[pos : pos+i]
 		pos += i + 1
+		if c.run.bare {
+			c.entry(line, line)
+			continue
+		}
 		if c.run.nats {
 			if line = natsPayload(line); line == nil {
 				continue

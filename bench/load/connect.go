@@ -14,12 +14,7 @@ const connectTimeout = 5 * time.Second
 // dial connects to a loopback address, sends greeting, and returns the
 // non-blocking socket, which the caller closes.
 func dial(to netip.AddrPort, greeting string) (int, error) {
-	family := unix.AF_INET
-	var sa unix.Sockaddr = &unix.SockaddrInet4{Port: int(to.Port()), Addr: first4(to.Addr())}
-	if to.Addr().Is6() {
-		family = unix.AF_INET6
-		sa = &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
-	}
+	family, sa := socketAddress(to)
 	deadline := time.Now().Add(connectTimeout)
 	for {
 		fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -68,11 +63,12 @@ func open(fd int, sa unix.Sockaddr, greeting string) error {
 	return unix.SetNonblock(fd, true)
 }
 
-func first4(a netip.Addr) (b [4]byte) {
-	if a.Is4() {
-		return a.As4()
+// socketAddress returns a as system calls want it, and its family.
+func socketAddress(a netip.AddrPort) (family int, sa unix.Sockaddr) {
+	if a.Addr().Is4() {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
 	}
-	return b
+	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
 }
 
 // greeting is what a client sends first.
@@ -80,10 +76,61 @@ func (o *options) greeting(to netip.AddrPort) string {
 	switch {
 	case o.nats.IsValid():
 		return natsSubscribe
+	case o.nchan.IsValid():
+		return "GET " + nchanSubscribe + " HTTP/1.1\r\nHost: " + to.String() + "\r\nAccept: text/event-stream\r\n\r\n"
 	case o.sse:
 		return "GET /stream HTTP/1.1\r\nHost: " + to.String() + "\r\nAccept: text/event-stream\r\n\r\n"
 	case o.notices:
 		return `{"hello":1,"name":"load","notices":true}` + "\n"
 	}
 	return ""
+}
+
+// connect connects everybody.
+func (b *bench) connect() error {
+	o := &b.o
+	to := o.tcp
+	switch {
+	case o.peer().IsValid():
+		to = o.peer()
+	case o.sse:
+		to = o.http
+	}
+	hello := o.greeting(to)
+	for range o.never {
+		fd, err := dial(to, hello)
+		if err != nil {
+			return err
+		}
+		b.deaf = append(b.deaf, fd)
+	}
+	for range o.clients {
+		fd, err := dial(to, hello)
+		if err != nil {
+			return fmt.Errorf("client %d: %w", len(b.clients), err)
+		}
+		if err := b.join(fd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join makes a client of the connected non-blocking socket fd, and owns it.
+func (b *bench) join(fd int) error {
+	o, i := &b.o, len(b.clients)
+	c := &client{index: i, fd: fd, run: &b.session}
+	if i < o.stall {
+		c.role = stalled
+	} else {
+		b.board.pacers = append(b.board.pacers, i)
+	}
+	switch {
+	case o.raw && !o.sse:
+		c.phase = counting
+	case !o.announced():
+		c.phase = probing // a plain stream has no greeting
+	}
+	b.clients = append(b.clients, c)
+	return b.readers[i%len(b.readers)].add(c)
 }

@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"time"
 )
 
-// The NATS client protocol, as far as publishing and subscribing need it. The
-// server is given the bytes that a LogWisp daemon would have made of the lines,
-// so that both carry the same.
+// The NATS client protocol, as far as publishing and subscribing need it.
 const (
 	natsSubject   = "lw"
 	natsSubscribe = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB " + natsSubject + " 1\r\n"
-	natsSource    = "load.log"
 )
 
 // natsPayload returns the entry that a line of the protocol is, nil when it is
@@ -50,7 +46,7 @@ func openNATS(o *options, form *lineForm, b *board) (*appender, error) {
 // Write publishes whole lines, batch of them a message.
 func (n *natsOutput) Write(lines []byte) (int, error) {
 	n.buf = n.buf[:0]
-	head := entryHead(nil, natsSource)
+	head := entryHead(nil, peerSource)
 	for rest := lines; len(rest) > 0; {
 		n.body = n.body[:0]
 		for k := 0; k < n.batch && len(rest) > 0; k++ {
@@ -58,7 +54,7 @@ func (n *natsOutput) Write(lines []byte) (int, error) {
 			if k > 0 {
 				n.body = append(n.body, '\n')
 			}
-			n.body = append(append(append(n.body, head...), rest[:i]...), '"', '}')
+			n.body = appendEntry(n.body, head, rest[:i])
 			rest = rest[i+1:]
 		}
 		n.buf = append(n.buf, "PUB "+natsSubject+" "...)
@@ -73,10 +69,3 @@ func (n *natsOutput) Write(lines []byte) (int, error) {
 
 // Close ends the connection.
 func (n *natsOutput) Close() error { return n.conn.Close() }
-
-// entryHead appends what precedes the message of an entry read now.
-func entryHead(dst []byte, source string) []byte {
-	dst = append(dst, timeHead...)
-	dst = time.Now().UTC().AppendFormat(dst, timeLayout)
-	return append(dst, `","source":"`+source+`",`+messageKey...)
-}

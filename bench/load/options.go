@@ -24,15 +24,17 @@ const (
 
 // options is the parsed and checked command line.
 type options struct {
-	bin        string   // daemon to start; empty: use tcp, http, file
-	daemonArgs []string // after "--", handed to the daemon
-	tcp, http  netip.AddrPort
-	file       string
-	pid        int            // daemon to measure when bin is empty; 0 = none
-	nats       netip.AddrPort // publish to and subscribe at this NATS server
-	raw        bool           // tcp or http sends lines without end: only count them
-	others     bool           // the daemon follows other files too
-	emit       string         // write a sample of the stream to this file and end
+	bin       string   // daemon to start; empty: use tcp, http, file
+	args      []string // after "--": of the daemon, or with listen the command that forwards
+	tcp, http netip.AddrPort
+	file      string
+	pid       int            // daemon to measure when bin is empty; 0 = none
+	nats      netip.AddrPort // publish to and subscribe at this NATS server
+	nchan     netip.AddrPort // the same with an nginx that has nchan
+	listen    netip.AddrPort // forwarders connect here and send the bare lines of file
+	raw       bool           // tcp or http sends lines without end: only count them
+	others    bool           // the daemon follows other files too
+	emit      string         // write a sample of the stream to this file and end
 
 	sse     bool // protocol: SSE, else TCP
 	notices bool // TCP: say hello and ask for notices
@@ -60,20 +62,24 @@ func (o *options) announced() bool { return o.sse || o.notices }
 
 const usage = `usage: load -bin PATH [flags] [-- DAEMON-ARGUMENT ...]
        load -file PATH (-tcp HOST:PORT | -proto sse) [-http HOST:PORT] [flags]
-       load -nats HOST:PORT [flags]
+       load -file PATH -listen HOST:PORT [flags] [-- COMMAND [ARGUMENT ...]]
+       load -nats HOST:PORT | -nchan HOST:PORT [flags]
        load -raw (-tcp HOST:PORT | -proto sse -http HOST:PORT) [flags]
        load -emit PATH [-proto sse] [flags]
 
 Appends numbered lines to a log file, reads them back through a LogWisp daemon
 with many clients and reports what arrived. Loopback addresses only. A daemon
-that is already running must follow nothing but FILE, or see -others. For comparison it does the
-same with a NATS server (one message a line, or -batch lines a message), and
-counts what a server sends that repeats a sample of the stream for ever.
+that is already running must follow nothing but FILE, or see -others. For
+comparison it does the same with a NATS server (one message a line, or -batch lines a message) and with
+an nginx that has the nchan module (publisher at /pub, subscriber at /sub), takes
+the bare lines that forwarders of the file, COMMAND or what else connects, send to
+-listen, and counts what a server sends that repeats a sample of the stream for
+ever.
 
 `
 
 // rawOptions holds the flags whose values need more than the flag package.
-type rawOptions struct{ proto, check, tcp, http, nats string }
+type rawOptions struct{ proto, check, tcp, http, nats, nchan, listen string }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -88,9 +94,11 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&raw.tcp, "tcp", "", "`HOST:PORT` of a running daemon's TCP server")
 	fs.StringVar(&raw.http, "http", "", "`HOST:PORT` of a running daemon's HTTP server (/stream, /status)")
 	fs.StringVar(&o.file, "file", "", "`PATH` of the file a running daemon follows; lines are appended to it")
-	fs.IntVar(&o.pid, "pid", 0, "process id of a running daemon, to measure its CPU and memory")
+	fs.StringVar(&raw.listen, "listen", "", "`HOST:PORT` where forwarders of -file connect, one for every client")
+	fs.IntVar(&o.pid, "pid", 0, "process id of what is running, to measure its CPU and memory, those of its children included")
 	fs.BoolVar(&o.others, "others", false, "leave entries alone that are not of -file: the running daemon follows other files too")
 	fs.StringVar(&raw.nats, "nats", "", "`HOST:PORT` of a NATS server to publish to and to subscribe at")
+	fs.StringVar(&raw.nchan, "nchan", "", "`HOST:PORT` of an nginx with nchan to publish to (/pub) and to subscribe at (/sub)")
 	fs.BoolVar(&o.raw, "raw", false, "only count what -tcp or -http sends for -duration")
 	fs.StringVar(&o.emit, "emit", "", "write 64 MiB of the stream to `PATH`, what precedes it to PATH.head, and end")
 	fs.StringVar(&raw.proto, "proto", "tcp", "`tcp or sse`")
@@ -113,7 +121,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
-	o.daemonArgs = fs.Args()
+	o.args = fs.Args()
 	limited := false
 	fs.Visit(func(f *flag.Flag) { limited = limited || f.Name == "duration" })
 	if o.lines > 0 && !limited {
@@ -141,7 +149,13 @@ func (o *options) complete(raw rawOptions) error {
 	for _, a := range []struct {
 		name, text string
 		to         *netip.AddrPort
-	}{{"-tcp", raw.tcp, &o.tcp}, {"-http", raw.http, &o.http}, {"-nats", raw.nats, &o.nats}} {
+	}{
+		{"-tcp", raw.tcp, &o.tcp},
+		{"-http", raw.http, &o.http},
+		{"-nats", raw.nats, &o.nats},
+		{"-nchan", raw.nchan, &o.nchan},
+		{"-listen", raw.listen, &o.listen},
+	} {
 		if a.text == "" {
 			continue
 		}
@@ -158,14 +172,19 @@ func (o *options) complete(raw rawOptions) error {
 }
 
 func (o *options) checkTarget() error {
-	running := o.tcp.IsValid() || o.http.IsValid() || o.file != "" || o.pid != 0 && !o.nats.IsValid()
+	other := o.bin != "" || o.tcp.IsValid() || o.http.IsValid() || o.sse || o.notices || o.raw
+	running := o.tcp.IsValid() || o.http.IsValid() || o.file != "" || o.pid != 0
 	switch {
 	case o.emit != "":
 		return nil
-	case o.nats.IsValid() && (running || o.bin != "" || o.sse):
-		return fmt.Errorf("-nats is a target of its own: leave out -bin, -tcp, -http, -file and -proto sse")
-	case o.nats.IsValid():
+	case o.peer().IsValid():
+		if other || o.file != "" || o.listen.IsValid() || o.nats.IsValid() && o.nchan.IsValid() || len(o.args) > 0 {
+			return fmt.Errorf("-nats and -nchan are targets of their own: leave out -bin, -tcp, -http, -file, -listen, -proto sse, -raw, arguments and the other of the two")
+		}
+		o.sse = o.nchan.IsValid()
 		return nil
+	case o.listen.IsValid():
+		return o.checkListen(other)
 	case o.raw && o.file == "" && (o.sse && o.http.IsValid() || !o.sse && o.tcp.IsValid()):
 		return nil
 	case o.raw:
@@ -174,14 +193,28 @@ func (o *options) checkTarget() error {
 		return fmt.Errorf("-bin starts its own daemon: leave out -tcp, -http, -file and -pid")
 	case o.bin != "":
 		return nil
-	case len(o.daemonArgs) > 0:
-		return fmt.Errorf("arguments %q: only a daemon started by -bin takes arguments", o.daemonArgs)
+	case len(o.args) > 0:
+		return fmt.Errorf("arguments %q: only a daemon started by -bin takes arguments", o.args)
 	case o.file == "":
 		return fmt.Errorf("nothing to load: name a daemon with -bin, or a running one with -file and -tcp or -http")
 	case o.sse && !o.http.IsValid():
 		return fmt.Errorf("-proto sse needs -http HOST:PORT")
 	case !o.sse && !o.tcp.IsValid():
 		return fmt.Errorf("-proto tcp needs -tcp HOST:PORT")
+	}
+	return nil
+}
+
+// checkListen checks what goes with -listen; other says whether another target
+// is named too.
+func (o *options) checkListen(other bool) error {
+	switch {
+	case other || o.never > 0:
+		return fmt.Errorf("-listen takes the lines of -file from whoever connects: leave out -bin, -tcp, -http, -proto sse, -notices, -raw and -never")
+	case o.file == "":
+		return fmt.Errorf("-listen needs -file, which the forwarders follow")
+	case o.pid != 0 && len(o.args) > 0:
+		return fmt.Errorf("-listen measures the command it starts: leave out -pid")
 	}
 	return nil
 }

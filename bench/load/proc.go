@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -12,14 +13,49 @@ import (
 // ticksPerSecond is USER_HZ, the unit of times in /proc; fixed on Linux.
 const ticksPerSecond = 100
 
-// procUsage is what a process has used so far.
+// procUsage is what a process, or several, have used so far.
 type procUsage struct {
 	cpu    float64 // s, user and system
-	peak   uint64  // bytes of memory, VmHWM; since the process began
+	peak   uint64  // bytes of memory, VmHWM; since the process began; of several the sum, shared pages in each
 	writes int64   // write system calls; -1 = not readable
 }
 
-// procOf reads the usage of process pid.
+// usageOf reads the usage of process pid and of all its descendants that run
+// now. What one that has ended had used is not in it.
+func usageOf(pid int) (procUsage, error) {
+	sum, err := procOf(pid)
+	if err != nil {
+		return sum, err
+	}
+	threads, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	if err != nil {
+		return sum, fmt.Errorf("measure process %d: %w", pid, err)
+	}
+	for _, thread := range threads {
+		// A kernel that keeps no such list measures the process alone.
+		list, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread.Name() + "/children")
+		for _, field := range bytes.Fields(list) {
+			child, _ := strconv.Atoi(string(field))
+			u, err := usageOf(child)
+			if errors.Is(err, os.ErrNotExist) {
+				continue // it has just ended
+			}
+			if err != nil {
+				return sum, err
+			}
+			sum.cpu += u.cpu
+			sum.peak += u.peak
+			if sum.writes >= 0 && u.writes >= 0 {
+				sum.writes += u.writes
+			} else {
+				sum.writes = -1
+			}
+		}
+	}
+	return sum, nil
+}
+
+// procOf reads the usage of process pid alone.
 func procOf(pid int) (procUsage, error) {
 	var u procUsage
 	dir := "/proc/" + strconv.Itoa(pid)

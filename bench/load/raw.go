@@ -4,35 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 )
 
 // sampleBytes is the size of a sample of the stream: more than fits any cache.
 const sampleBytes = 64 << 20
-
-// source is the name that entries are to have.
-func (o *options) source() string {
-	if o.nats.IsValid() {
-		return natsSource
-	}
-	if o.raw {
-		return ""
-	}
-	return filepath.Base(o.file)
-}
-
-// openOutput returns where the lines of a run are written, nil for none.
-func openOutput(o *options, form *lineForm, b *board) (*appender, error) {
-	switch {
-	case o.raw:
-		return nil, nil
-	case o.nats.IsValid():
-		return openNATS(o, form, b)
-	default:
-		return openAppender(o.file, o, form, b)
-	}
-}
 
 // emitSample writes what a daemon would send of numbered lines, for a server
 // that does nothing but send.
@@ -49,9 +25,8 @@ func emitSample(o *options) error {
 		if o.sse {
 			out = fmt.Appendf(out, "id: %d-%d\ndata: ", epoch, seq)
 		}
-		out = entryHead(out, "app.log")
-		out = append(out, line[:len(line)-1]...)
-		out = append(out, "\"}\n"...)
+		out = appendEntry(entryHead(out, "app.log"), nil, line[:len(line)-1])
+		out = append(out, '\n')
 		if o.sse {
 			out = append(out, '\n')
 		}

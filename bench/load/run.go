@@ -21,10 +21,16 @@ const (
 	flatEvery     = 61      // flat out: a prime, no multiple of an append's lines
 )
 
+// process is what a run has started and must stop.
+type process interface {
+	alive() error // why it is not
+	stop() error
+}
+
 // bench is one run in progress.
 type bench struct {
 	o       options
-	daemon  *daemon // nil when a running one is used
+	started process // the daemon or the forwarder that was started, nil when none was
 	pid     int
 	http    bool // /status can be asked
 	board   board
@@ -52,32 +58,34 @@ func run(ctx context.Context, o options, stderr io.Writer) (*report, error) {
 	}
 	b := &bench{o: o, pid: o.pid}
 	if o.bin != "" {
-		d, err := startDaemon(o.bin, o.daemonArgs)
+		d, err := startDaemon(o.bin, o.args)
 		if err != nil {
 			return nil, err
 		}
-		b.daemon, b.pid = d, d.cmd.Process.Pid
+		b.started, b.pid = d, d.cmd.Process.Pid
 		b.o.tcp, b.o.http, b.o.file = d.tcp, d.http, d.file
 	}
 	b.http = b.o.http.IsValid() && !b.o.raw
 	rep, err := b.measure(ctx, stderr)
+	var dead error
+	if b.started != nil {
+		dead = b.started.alive() // before the clients go: a forwarder ends with them
+	}
 	b.close()
-	if b.daemon == nil {
+	if b.started == nil {
 		return rep, err
 	}
-	if err != nil {
-		if dead := b.daemon.alive(); dead != nil {
-			err = fmt.Errorf("%w; %w", err, dead)
-		}
+	if err != nil && dead != nil {
+		err = fmt.Errorf("%w; %w", err, dead)
 	}
-	if stopped := b.daemon.stop(); stopped != nil && err == nil {
+	if stopped := b.started.stop(); stopped != nil && err == nil {
 		rep.breaks("%v", stopped)
 	}
 	return rep, err
 }
 
 func (b *bench) measure(ctx context.Context, stderr io.Writer) (*report, error) {
-	if err := b.prepare(); err != nil {
+	if err := b.prepare(ctx); err != nil {
 		return nil, err
 	}
 	for _, r := range b.readers {
@@ -96,11 +104,12 @@ func (b *bench) measure(ctx context.Context, stderr io.Writer) (*report, error) 
 }
 
 // prepare opens the file and connects everybody.
-func (b *bench) prepare() error {
+func (b *bench) prepare(ctx context.Context) error {
 	o := &b.o
 	b.session = session{
 		form: newLineForm(o.lineBytes), full: o.full, sse: o.sse, notices: o.notices,
-		raw: o.raw, nats: o.nats.IsValid(), others: o.others, source: o.source(), started: time.Now().UnixNano(),
+		raw: o.raw, nats: o.nats.IsValid(), nchan: o.nchan.IsValid(), bare: o.listen.IsValid(), others: o.others,
+		source: o.source(), started: time.Now().UnixNano(),
 		every: 1, stallFor: o.stallFor,
 	}
 	if o.rate == 0 {
@@ -125,49 +134,10 @@ func (b *bench) prepare() error {
 		}
 		b.readers = append(b.readers, r)
 	}
+	if o.listen.IsValid() {
+		return b.accept(ctx)
+	}
 	return b.connect()
-}
-
-func (b *bench) connect() error {
-	o := &b.o
-	to := o.tcp
-	switch {
-	case o.sse:
-		to = o.http
-	case o.nats.IsValid():
-		to = o.nats
-	}
-	hello := o.greeting(to)
-	for range o.never {
-		fd, err := dial(to, hello)
-		if err != nil {
-			return err
-		}
-		b.deaf = append(b.deaf, fd)
-	}
-	for i := range o.clients {
-		fd, err := dial(to, hello)
-		if err != nil {
-			return fmt.Errorf("client %d: %w", i, err)
-		}
-		c := &client{index: i, fd: fd, run: &b.session}
-		if i < o.stall {
-			c.role = stalled
-		} else {
-			b.board.pacers = append(b.board.pacers, i)
-		}
-		switch {
-		case o.raw && !o.sse:
-			c.phase = counting
-		case !o.announced():
-			c.phase = probing // a plain stream has no greeting
-		}
-		b.clients = append(b.clients, c)
-		if err := b.readers[i%len(b.readers)].add(c); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // synchronise returns when every client is known to be subscribed.
@@ -249,7 +219,7 @@ func (b *bench) drain(ctx context.Context) {
 
 func (b *bench) meter(i int) (err error) {
 	if b.pid != 0 {
-		b.usage[i], err = procOf(b.pid)
+		b.usage[i], err = usageOf(b.pid)
 	}
 	return err
 }

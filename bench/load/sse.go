@@ -120,7 +120,7 @@ func (c *client) event(ev *sseEvent) {
 	default:
 		before := c.entries
 		c.object(ev.data)
-		if c.run.full && c.entries > before {
+		if c.run.full && !c.run.nchan && c.entries > before {
 			c.checkID(ev.id)
 		}
 	}

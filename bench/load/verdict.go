@@ -40,7 +40,11 @@ func (r *report) judgeEnd(b *bench, c *client) {
 	if c.ledger.accounted() > r.Lines {
 		r.breaks("client %d was told of %d dropped lines that were never written", c.index, c.ledger.accounted()-r.Lines)
 	}
-	if c.ledger.lost > 0 && !b.o.announced() && !b.http {
+	switch {
+	case c.ledger.lost == 0 || b.o.announced():
+	case b.o.peer().IsValid() || b.o.listen.IsValid(): // they have no /status
+		r.breaks("client %d misses %d lines; first: %s", c.index, c.ledger.lost, c.firstFault)
+	case !b.http:
 		r.breaks("client %d misses %d lines and there is no /status to confirm them: name it with -http", c.index, c.ledger.lost)
 	}
 }
