@@ -24,10 +24,13 @@ import (
 
 // tools are the programs a comparison drives.
 type tools struct {
-	load, logwisp, limit, nats string // nats may be empty
-	dir                        string // for samples and logs
-	duration                   time.Duration
-	repeat                     int
+	load, logwisp, limit string
+	// Peers; what is empty is left out. nchan is the module that nginx loads.
+	nats, nginx, nchan, rsyslogd, nc string
+
+	dir      string // for samples, configurations and logs
+	duration time.Duration
+	repeat   int
 }
 
 func main() {
@@ -37,6 +40,10 @@ func main() {
 	flag.StringVar(&t.logwisp, "logwisp", "", "`PATH` of the daemon")
 	flag.StringVar(&t.limit, "limit", "", "`PATH` of bench/limit")
 	flag.StringVar(&t.nats, "nats-server", "", "`PATH` of a NATS server; empty leaves it out")
+	flag.StringVar(&t.nginx, "nginx", "", "`PATH` of nginx; empty leaves it out")
+	flag.StringVar(&t.nchan, "nchan-module", "", "`PATH` of the nchan module for it; empty leaves it out")
+	flag.StringVar(&t.rsyslogd, "rsyslogd", "", "`PATH` of rsyslogd; empty leaves it out")
+	flag.StringVar(&t.nc, "nc", "", "`PATH` of netcat, for tail -F | nc; empty leaves that out")
 	flag.DurationVar(&t.duration, "duration", 4*time.Second, "of one run")
 	flag.IntVar(&t.repeat, "repeat", 3, "runs a figure is the median of")
 	flag.StringVar(&clients, "clients", "1,10,100,1000", "numbers of clients")
@@ -65,6 +72,11 @@ func numbers(list string) (ns []int) {
 // machine with two cores only shows how it is overloaded.
 const maxDeliveries = 1_500_000
 
+// admits reports whether the system is measured with so many clients at rate.
+func (s *system) admits(clients, rate int) bool {
+	return rate*clients <= maxDeliveries && (s.most == 0 || clients <= s.most)
+}
+
 func compare(ctx context.Context, t *tools, clients, rates []int, out string) error {
 	dir, err := os.MkdirTemp("", "compare")
 	if err != nil {
@@ -80,10 +92,10 @@ func compare(ctx context.Context, t *tools, clients, rates []int, out string) er
 	var rows []row
 	for _, rate := range rates {
 		for _, c := range clients {
-			if rate*c > maxDeliveries {
-				continue
-			}
 			for _, s := range t.systems(rate) {
+				if !s.admits(c, rate) {
+					continue
+				}
 				r := row{system: s.name, proto: s.proto, clients: c, rate: rate}
 				for range t.repeat {
 					got, err := s.run(ctx, c, rate)

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -35,6 +33,7 @@ type result struct {
 // system is one thing compared.
 type system struct {
 	name, proto string
+	most        int // clients it can have, 0 = any number
 	run         func(ctx context.Context, clients, rate int) (result, error)
 }
 
@@ -42,42 +41,31 @@ type system struct {
 func (t *tools) systems(rate int) []system {
 	var all []system
 	for _, proto := range []string{"tcp", "sse"} {
-		all = append(all, system{"LogWisp", proto, func(ctx context.Context, c, rate int) (result, error) {
+		all = append(all, system{name: "LogWisp", proto: proto, run: func(ctx context.Context, c, rate int) (result, error) {
 			return t.generate(ctx, c, rate, "-bin", t.logwisp, "-proto", proto)
 		}})
 		if rate > 0 {
 			continue
 		}
 		for _, size := range []int{64 << 10, 256 << 10} {
-			all = append(all, system{fmt.Sprintf("limit, %d KiB writes", size>>10), proto, func(ctx context.Context, c, _ int) (result, error) {
+			all = append(all, system{name: fmt.Sprintf("limit, %d KiB writes", size>>10), proto: proto, run: func(ctx context.Context, c, _ int) (result, error) {
 				return t.bestLimit(ctx, c, size, proto)
 			}})
 		}
 	}
-	if t.nats != "" {
-		for _, batch := range []int{1, 64} {
-			name := "nats-server"
-			if batch > 1 {
-				name = fmt.Sprintf("nats-server, %d lines a message", batch)
-			}
-			all = append(all, system{name, "tcp", func(ctx context.Context, c, rate int) (result, error) {
-				return t.natsRun(ctx, c, rate, batch)
-			}})
-		}
-	}
-	return all
+	return append(all, t.peerSystems()...)
 }
 
 // generate runs the load generator.
 func (t *tools) generate(ctx context.Context, clients, rate int, target ...string) (result, error) {
-	args := append([]string{
+	args := []string{
 		"-json", "-progress=false", "-clients", strconv.Itoa(clients), "-rate", strconv.Itoa(rate),
 		"-duration", t.duration.String(),
-	}, target...)
+	}
 	if rate == 0 {
 		args = append(args, "-check", "seq") // the readers must not be what is measured
 	}
-	out, err := t.command(ctx, t.load, args...)
+	out, err := t.command(ctx, t.load, append(args, target...)...) // it may end with a command
 	var r result
 	if decode := json.Unmarshal(out, &r); decode != nil {
 		return r, errors.Join(err, decode)
@@ -126,48 +114,6 @@ func (t *tools) bestLimit(ctx context.Context, clients, size int, proto string) 
 		}
 	}
 	return best, nil
-}
-
-// natsRun runs a NATS server of its own.
-func (t *tools) natsRun(ctx context.Context, clients, rate, batch int) (result, error) {
-	port, err := freePort()
-	if err != nil {
-		return result{}, err
-	}
-	server := exec.CommandContext(ctx, t.nats, "-a", "127.0.0.1", "-p", strconv.Itoa(port))
-	if err := server.Start(); err != nil {
-		return result{}, err
-	}
-	defer func() {
-		_ = server.Process.Signal(syscall.SIGTERM)
-		_ = server.Wait()
-	}()
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	for end := time.Now().Add(5 * time.Second); ; {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			break
-		}
-		if time.Now().After(end) {
-			return result{}, fmt.Errorf("the NATS server does not answer: %w", err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	args := []string{"-nats", address, "-pid", strconv.Itoa(server.Process.Pid)}
-	if batch > 1 {
-		args = append(args, "-batch", strconv.Itoa(batch))
-	}
-	return t.generate(ctx, clients, rate, args...)
-}
-
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
 // command runs a program to its end and returns what it printed.

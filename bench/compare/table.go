@@ -105,15 +105,20 @@ func table(rows []row) string {
 		}
 		void := ""
 		if len(r.void) > 0 {
-			void = fmt.Sprintf("%d: %s", len(r.void), r.void[0])
+			void = fmt.Sprintf("%d: %s", len(r.void), cell(r.void[0]))
 		}
 		fmt.Fprintf(&b, "| %s | %d | %s, %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			rate, r.clients, r.system, r.proto, delivered,
+			rate, r.clients, cell(r.system), r.proto, delivered,
 			number(r.ratio(rows, "limit, 64 KiB writes", r.proto, perSecond), 2),
 			number(r.ratio(rows, "nats-server", "tcp", perSecond), 1),
 			latency50, latency99, number(used, 3), number(top, 0), void)
 	}
 	return b.String()
+}
+
+// cell makes text fit a cell of a table.
+func cell(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "\n", " ")
 }
 
 func cpuModel() string {
