@@ -138,10 +138,11 @@ func (t *tools) rsyslogRun(ctx context.Context, clients, rate int) (result, erro
 }
 
 // rsyslogConf returns the configuration of an rsyslogd that sends each line of
-// file, as it is, to port. It polls no log of the system and tries again at once
-// when nobody listens.
+// file, as it is, to port; it reads no other log. One worker, for a second one,
+// which the queue would start when it is long, opens a connection of its own.
 func rsyslogConf(dir, file string, port int) string {
 	return fmt.Sprintf(`global(workDirectory=%q maxMessageSize="128k")
+main_queue(queue.workerThreads="1")
 module(load="imfile" mode="inotify")
 template(name="bare" type="string" string="%%msg%%\n")
 input(type="imfile" file=%q tag="load" ruleset="forward")
