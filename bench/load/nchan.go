@@ -17,8 +17,9 @@ const (
 	nchanPublish   = "/pub"
 	nchanSubscribe = "/sub"
 
-	// nchanPipeline is how many requests may be unanswered: more are no faster.
-	nchanPipeline = 256
+	// Requests are pipelined in groups; so many groups may be unanswered. More are
+	// no faster.
+	nchanGroup, nchanGroups = 256, 2
 
 	// nchanPerSecond bounds the lines published in one second of the clock. nchan
 	// numbers the messages of a second with 16 bits, sign included, and loses
@@ -33,7 +34,8 @@ type nchanOutput struct {
 	conn    net.Conn
 	host    string
 	buf     []byte
-	pending chan struct{}         // holds one element for every unanswered request
+	pending chan struct{}         // holds one element for every group not answered whole
+	credit  int                   // requests of the latest group not sent yet
 	second  int64                 // the second of the clock, since the epoch
 	lines   int                   // published in it
 	refused atomic.Pointer[error] // the first answer that was no 2xx
@@ -45,7 +47,7 @@ func openNchan(o *options, form *lineForm, b *board) (*appender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to nginx: %w", err)
 	}
-	out := &nchanOutput{conn: conn, host: o.nchan.String(), pending: make(chan struct{}, nchanPipeline), ended: make(chan struct{})}
+	out := &nchanOutput{conn: conn, host: o.nchan.String(), pending: make(chan struct{}, nchanGroups), ended: make(chan struct{})}
 	go out.answers()
 	return &appender{out: out, name: "http://" + out.host + nchanPublish, form: form, board: b, o: o}, nil
 }
@@ -75,25 +77,26 @@ func (n *nchanOutput) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
-// await returns when one more request may be on its way.
+// await returns when one more request may be on its way. It waits for room for a
+// whole group: waking up for every answer would cost more than the answer, and
+// requests sent one by one would cost nginx a read each.
 func (n *nchanOutput) await() error {
 	if err := n.pace(); err != nil {
 		return err
 	}
-	select {
-	case n.pending <- struct{}{}:
-		return nil
-	default:
+	if n.credit == 0 {
+		if err := n.flush(); err != nil { // the answers waited for may be to these
+			return err
+		}
+		select {
+		case n.pending <- struct{}{}:
+			n.credit = nchanGroup
+		case <-n.ended:
+			return *n.refused.Load()
+		}
 	}
-	if err := n.flush(); err != nil { // the answers waited for may be to these
-		return err
-	}
-	select {
-	case n.pending <- struct{}{}:
-		return nil
-	case <-n.ended:
-		return *n.refused.Load()
-	}
+	n.credit--
+	return nil
 }
 
 // pace waits for the next second if this one has had its lines.
@@ -129,10 +132,12 @@ func (n *nchanOutput) flush() error {
 func (n *nchanOutput) answers() {
 	defer close(n.ended)
 	in := bufio.NewReaderSize(n.conn, readBytes)
-	for {
+	for answered := 1; ; answered++ {
 		err := nchanAnswer(in)
 		if err == nil {
-			<-n.pending
+			if answered%nchanGroup == 0 {
+				<-n.pending
+			}
 			continue
 		}
 		if err == io.EOF {
