@@ -34,11 +34,16 @@ type loop struct {
 
 	subs []*Subscriber
 	byFD map[int]*Subscriber
-	next int       // where the next pass goes on
-	head uint64    // the head at the start of the round
-	busy bool      // somebody was, or may have been, left behind in this round
-	now  time.Time // time of the pass
-	out  batch
+	next int    // where the next pass goes on
+	head uint64 // the head at the start of the round
+	busy bool   // somebody was, or may have been, left behind in this round
+
+	behind, wereBehind bool   // somebody had more than one write to take, in this round or the last
+	quick              int    // where quickFirst goes on
+	quickHead          uint64 // the head when it was last run
+
+	now time.Time // time of the pass
+	out batch
 
 	roundDraining bool   // draining as it was when the round began
 	drainHead     uint64 // the head when draining was first seen: streams end behind it
@@ -125,12 +130,16 @@ func (l *loop) pass() {
 	}
 	if l.next == 0 { // a round begins: whoever comes up from here on is seen by it or sets busy
 		l.head, l.busy, l.roundDraining = l.engine.ring.Head(), false, draining
+		l.behind, l.wereBehind = false, l.behind
+	} else if l.behind || l.wereBehind {
+		l.quickFirst(draining)
 	}
 	deadline := l.now.Add(maxPass)
 	for l.next < len(l.subs) {
 		s := l.subs[l.next]
 		if l.pump(s, draining) {
 			l.busy = true
+			l.behind = l.behind || !s.current
 		}
 		if !s.gone { // leave has put another one in its place
 			l.next++
@@ -149,6 +158,34 @@ func (l *loop) pass() {
 	}
 	if l.busy || draining != l.roundDraining || !l.waker.Park(l.head) { // N8
 		l.ring()
+	}
+}
+
+// quickFirst serves those that had caught up, before a round goes on whose
+// writes are large: one that has little to take must not wait for a hundred
+// that take all they can get. It takes a quarter of the pass at most.
+func (l *loop) quickFirst(draining bool) {
+	head := l.engine.ring.Head()
+	if head == l.quickHead {
+		return
+	}
+	l.quickHead = head
+	deadline := l.now.Add(maxPass / 4)
+	for range len(l.subs) {
+		if l.quick++; l.quick >= len(l.subs) {
+			l.quick = 0
+		}
+		if len(l.subs) == 0 {
+			return
+		}
+		if s := l.subs[l.quick]; s.current {
+			if l.pump(s, draining) {
+				l.busy = true
+			}
+			if time.Now().After(deadline) {
+				return
+			}
+		}
 	}
 }
 

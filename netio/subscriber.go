@@ -51,6 +51,7 @@ type Subscriber struct {
 	lagging          bool   // entries were lost since it had caught up
 	lossFrom, lossTo uint64 // entries lost and not told yet; lossTo 0 = none
 
+	current      bool // had caught up when it was last served
 	blocked      bool // the socket was full
 	progress     time.Time
 	heartbeat    time.Time // when the next one is due; zero = never
@@ -73,11 +74,13 @@ func (s *Subscriber) Totals() Totals {
 func (l *loop) pump(s *Subscriber, draining bool) bool {
 	if s.blocked {
 		s.heartbeatDue = false
+		s.current = false
 		return false
 	}
 	b := &l.out
 	defer b.end()
 	caughtUp := l.compose(s, draining)
+	s.current = caughtUp
 	if b.bytes == 0 {
 		if s.bye {
 			l.leave(s, "server stopped")

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"runtime"
 	"time"
 )
 
@@ -93,6 +94,33 @@ func (w *Watcher) keepSchedule() {
 		w.checkTimed()
 		s.nextTimed = w.now() + s.step
 	}
+}
+
+const (
+	aroundPeriod = time.Millisecond
+	aroundFiles  = 32
+)
+
+// lookAround queues those of the files last active that have grown. It serves
+// while other files are read without a pause: then all processors may be busy,
+// and an event waits ten milliseconds and more until somebody is free to hand
+// it over.
+func (w *Watcher) lookAround() {
+	now := w.now()
+	if now-w.around < aroundPeriod {
+		return
+	}
+	w.around = now
+	f := w.open.newest
+	for n := 0; f != nil && n < aroundFiles; f, n = f.older, n+1 {
+		if f.queued || !f.atEnd {
+			continue
+		}
+		if st, err := statFile(f.fd); err == nil && st.size != f.pos {
+			w.queue(f)
+		}
+	}
+	runtime.Gosched() // who hands over events may be ready to run
 }
 
 // checkAll looks at every name, or at those in polled directories.

@@ -46,9 +46,10 @@ type Watcher struct {
 	blind   []string          // directories that could not be listed at the start
 
 	// What is to be done.
-	ready    []*file // to be read, in turn
-	timed    []*file // to be looked at when time passes
-	recheck  bool    // list the targets and look at every name
+	ready    []*file       // to be read, in turn
+	timed    []*file       // to be looked at when time passes
+	recheck  bool          // list the targets and look at every name
+	around   time.Duration // when lookAround was last done
 	schedule schedule
 	timer    *time.Timer
 	starting bool // in New: what is there counts as present at the start
@@ -174,6 +175,9 @@ func (w *Watcher) work(ctx context.Context) {
 			return
 		}
 		w.turn()
+		if len(w.ready) > 0 {
+			w.lookAround()
+		}
 	}
 }
 
