@@ -18,7 +18,8 @@
 //
 //	N1 A subscriber's state is touched by its loop only; other goroutines read
 //	   its counters, which are atomics.
-//	N2 One pass makes at most one write per subscriber.
+//	N2 One pass makes at most one write per subscriber, and one more for one that
+//	   had caught up before a round of large writes goes on.
 //	N3 An entry is never cut on the wire: when the socket takes part of one, the
 //	   rest is kept and goes out before anything else.
 //	N4 Control lines (heartbeats, notices) stand between entries only.
