@@ -18,6 +18,10 @@ import (
 // goroutines that share its core, get their turn in between (N7).
 const maxPass = time.Millisecond
 
+// standsStill is how long a subscriber that accepts nothing counts among those
+// for whom a backlog on disk is held back.
+const standsStill = 5 * time.Second
+
 // loop is one event loop's subscribers. Everything that is not an atomic or
 // under the mutex is touched by the loop's goroutine only (N1).
 type loop struct {
@@ -38,6 +42,7 @@ type loop struct {
 	head uint64 // the head at the start of the round
 	busy bool   // somebody was, or may have been, left behind in this round
 
+	reached            uint64 // the furthest entry that somebody who goes on expects, in this round
 	behind, wereBehind bool   // somebody had more than one write to take, in this round or the last
 	quick              int    // where quickFirst goes on
 	quickHead          uint64 // the head when it was last run
@@ -131,6 +136,7 @@ func (l *loop) pass() {
 	if l.next == 0 { // a round begins: whoever comes up from here on is seen by it or sets busy
 		l.head, l.busy, l.roundDraining = l.engine.ring.Head(), false, draining
 		l.behind, l.wereBehind = false, l.behind
+		l.reached = 0
 	} else if l.behind || l.wereBehind {
 		l.quickFirst(draining)
 	}
@@ -143,6 +149,9 @@ func (l *loop) pass() {
 		}
 		if !s.gone { // leave has put another one in its place
 			l.next++
+			if s.current || l.now.Sub(s.progress) < standsStill {
+				l.reached = max(l.reached, s.cursor.Seq())
+			}
 		}
 		if l.next&7 == 0 && time.Now().After(deadline) {
 			break
@@ -153,6 +162,7 @@ func (l *loop) pass() {
 		return
 	}
 	l.next = 0
+	l.reader.Reach(l.reached)
 	if draining && len(l.subs) == 0 {
 		l.finishDrain()
 	}

@@ -26,9 +26,10 @@ const outside = math.MaxUint64
 //
 // One goroutine owns it.
 type Reader struct {
-	ring *Ring
-	from atomic.Uint64 // pages before this one are not looked at; or outside
-	_    [112]byte     // producers read it, others of its kind are written
+	ring    *Ring
+	from    atomic.Uint64 // pages before this one are not looked at; or outside
+	reached atomic.Uint64 // see Reach
+	_       [104]byte     // producers read it, others of its kind are written
 }
 
 // NewReader registers a reader, which begins outside.
@@ -54,6 +55,11 @@ func (rd *Reader) Enter() { rd.from.Store(rd.ring.tail.Load()) }
 
 // Exit ends it.
 func (rd *Reader) Exit() { rd.from.Store(outside) }
+
+// Reach says how far the furthest of those has come that the goroutine reads
+// for, not counting any that stand still: the entry it expects next. 0 = there
+// is none. It holds until the next call.
+func (rd *Reader) Reach(seq uint64) { rd.reached.Store(seq) }
 
 // Close unregisters the Reader, which must be outside.
 func (rd *Reader) Close() {

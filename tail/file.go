@@ -64,12 +64,14 @@ type file struct {
 	grown     time.Duration // when bytes last came
 	left      time.Duration // when the last name went
 	atEnd     bool          // the last look reached the end
+	until     int64         // of a deleted file: what is still read of it; 0 = not decided
 
 	former *former // before the last truncation
 	copied *copyCheck
 	after  *file // is read to its end before this one begins
 
 	queued, timed bool
+	held          bool // put aside, see pace.go
 	refused       bool // never read: not text
 	uncached      bool // its file system does not say what a read would wait for
 	problem       error

@@ -16,6 +16,7 @@ type schedule struct {
 	nextSlow  time.Duration // the next few files of the slow round
 	nextTimed time.Duration
 	nextScan  time.Duration // listing
+	nextHeld  time.Duration // files that wait for readers
 	soonest   time.Duration // listing on request, not before
 
 	at int // how far the slow round has got in Watcher.order
@@ -63,6 +64,9 @@ func (w *Watcher) pause() time.Duration {
 	if len(w.timed) > 0 {
 		next = min(next, s.nextTimed)
 	}
+	if len(w.held) > 0 {
+		next = min(next, s.nextHeld)
+	}
 	return max(0, next-w.now())
 }
 
@@ -89,6 +93,9 @@ func (w *Watcher) keepSchedule() {
 	if now >= s.nextSlow {
 		w.slowRound()
 		s.nextSlow = now + s.slow/slowTicks
+	}
+	if len(w.held) > 0 && now >= s.nextHeld {
+		w.releaseHeld()
 	}
 	if len(w.timed) > 0 && now >= s.nextTimed {
 		w.checkTimed()
@@ -209,8 +216,9 @@ func (w *Watcher) checkTimed() {
 	}
 }
 
-// deletedWait is how long a deleted file is held at most, written to or not:
-// its disk space is free only after that.
+// deletedWait is how long what is written to a deleted file is taken. What is
+// there by then is read, which may take longer; only then its disk space is
+// free.
 const deletedWait = 15 * time.Second
 
 // passTime does what the clock asks for in one file.
@@ -234,9 +242,15 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 		return
 	}
 	if now-f.left >= deletedWait && f.deleted() {
-		w.drain(f)
-		w.finish(f)
-		return
+		if f.until == 0 {
+			st, _ := statFile(f.fd)
+			f.until = max(st.size, 1)
+		}
+		if f.pos >= f.until || f.atEnd {
+			w.drain(f)
+			w.finish(f)
+			return
+		}
 	}
 	if !f.queued {
 		w.queue(f)

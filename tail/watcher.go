@@ -26,6 +26,7 @@ type Watcher struct {
 
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
+	backlog int64  // unread bytes of a file up to which it is read freely
 	parser  parse.Parser
 	encoder record.Encoder
 	builder *ring.Builder
@@ -49,6 +50,7 @@ type Watcher struct {
 	ready    []*file       // to be read, in turn
 	timed    []*file       // to be looked at when time passes
 	recheck  bool          // list the targets and look at every name
+	held     []*file       // with a backlog that readers have to make room for
 	around   time.Duration // when lookAround was last done
 	schedule schedule
 	timer    *time.Timer
@@ -90,9 +92,11 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %w", err)
 	}
+	backlog := int64(r.Stats().CapacityBytes / backlogPart)
 	w := &Watcher{
 		options: o, roots: all, ring: r, log: log, start: time.Now(),
-		buf:     make([]byte, markerSize+readSize),
+		buf:     make([]byte, markerSize+min(readSize, max(backlog, 16<<10))),
+		backlog: backlog,
 		builder: r.NewBuilder(),
 		names:   make(map[string]*name),
 		files:   make(map[identity]*file),
@@ -189,7 +193,9 @@ func (w *Watcher) turn() {
 		w.ready = nil // or the array would creep through memory
 	}
 	f.queued = false
-	if !w.look(f) {
+	if w.heldBack(f) {
+		w.hold(f)
+	} else if !w.look(f) {
 		w.queue(f)
 	}
 	w.settle()

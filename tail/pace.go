@@ -1,0 +1,50 @@
+package tail
+
+import "time"
+
+// A backlog on disk is not thrown through the ring faster than anyone can read
+// it: while much of a file is unread, no more of it is read than half a ring
+// ahead of the furthest reader that makes progress. Slow readers hold nothing
+// back, and with none at all it is read freely.
+//
+// What is left when a file is read freely again must fit in the other half of
+// the ring: short lines take several times their length there.
+const (
+	leadShare   = 0.5
+	backlogPart = 8                    // of the ring: so much may be unread of a file that is read freely
+	holdTime    = 2 * time.Millisecond // in which a reader at 10 GB/s takes a third of the default ring
+)
+
+// heldBack reports whether f, or the file that is read before it, has to wait
+// for readers.
+func (w *Watcher) heldBack(f *file) bool {
+	for f.after != nil && f.after.phase != closed && !f.after.atEnd {
+		f = f.after
+	}
+	if f.lag <= w.backlog {
+		return false
+	}
+	share, reading := w.ring.Lead()
+	return reading && share > leadShare
+}
+
+// hold puts f aside until holdTime has passed.
+func (w *Watcher) hold(f *file) {
+	if !f.held {
+		f.held = true
+		if len(w.held) == 0 {
+			w.schedule.nextHeld = w.now() + holdTime
+		}
+		w.held = append(w.held, f)
+	}
+}
+
+// releaseHeld has the files put aside looked at again.
+func (w *Watcher) releaseHeld() {
+	list := w.held
+	w.held = nil
+	for _, f := range list {
+		f.held = false
+		w.queue(f)
+	}
+}

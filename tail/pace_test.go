@@ -1,0 +1,130 @@
+package tail
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"logwisp/ring"
+)
+
+// backlogged is a watcher with a small ring and a file that is sixteen times as
+// large, and a reader of the ring.
+type backlogged struct {
+	t      *testing.T
+	w      *Watcher
+	ring   *ring.Ring
+	reader *ring.Reader
+	path   string
+	lines  int
+}
+
+func newBacklogged(t *testing.T) *backlogged {
+	b := &backlogged{t: t, path: filepath.Join(t.TempDir(), "a.log"), lines: 16 << 10}
+	var text strings.Builder
+	for i := range b.lines {
+		fmt.Fprintf(&text, "line %06d %s\n", i, strings.Repeat("x", 1010))
+	}
+	if err := os.WriteFile(b.path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := options("poll")
+	o.ReadFrom = "beginning"
+	o.Targets = []Target{{Path: filepath.Dir(b.path), Pattern: "*.log"}}
+	b.ring = ring.New(ring.Options{Entries: 1 << 16, Bytes: 1 << 20, Recycle: true})
+	b.reader = b.ring.NewReader()
+	w, err := newWatcher(o, b.ring, slog.New(slog.DiscardHandler), settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.w = w
+	t.Cleanup(func() { _ = w.Close() })
+	return b
+}
+
+// read runs the watcher until the file is at its end or waits for readers.
+func (b *backlogged) read() (waits bool) {
+	b.t.Helper()
+	f := b.w.names[b.path].file
+	b.w.releaseHeld() // as after holdTime
+	for range 10_000 {
+		b.w.work(b.t.Context())
+		if f.held {
+			return true
+		}
+		if f.atEnd {
+			return false
+		}
+		b.w.wait(b.t.Context())
+	}
+	b.t.Fatal("the file is neither read nor held")
+	return false
+}
+
+func TestABacklogIsReadNoFurtherThanHalfARingAheadOfTheFurthestReader(t *testing.T) {
+	b := newBacklogged(t)
+	next, stuck := uint64(1), b.ring.NewReader()
+	stuck.Reach(1)
+	for b.reader.Reach(next); b.read(); b.reader.Reach(next) {
+		share, _ := b.ring.Lead()
+		if share < 0.4 || share > 0.9 {
+			t.Fatalf("held at %.2f of the ring with entry %d expected", share, next)
+		}
+		if oldest := b.ring.Oldest(); oldest > next {
+			t.Fatalf("entries %d to %d are lost", next, oldest-1)
+		}
+		next += 100
+	}
+	if oldest, head := b.ring.Oldest(), b.ring.Head(); oldest > next || head != uint64(b.lines) {
+		t.Errorf("with entry %d expected the ring holds %d to %d of %d", next, oldest, head, b.lines)
+	}
+}
+
+func TestABacklogIsReadFreelyWhenNobodyReads(t *testing.T) {
+	b := newBacklogged(t)
+	if b.read() {
+		t.Error("the file is held though nobody reads")
+	}
+}
+
+func TestABacklogIsReadFreelyOnceTheReadersAreGone(t *testing.T) {
+	b := newBacklogged(t)
+	b.reader.Reach(1)
+	if !b.read() {
+		t.Fatal("the file is not held")
+	}
+	b.reader.Reach(0)
+	for range 100 {
+		b.w.work(t.Context())
+		if f := b.w.names[b.path].file; f.atEnd {
+			return
+		}
+		b.w.wait(t.Context())
+	}
+	t.Error("the file is still held")
+}
+
+func TestAFileWithABacklogHoldsUpNoOther(t *testing.T) {
+	b := newBacklogged(t)
+	b.reader.Reach(1)
+	if !b.read() {
+		t.Fatal("the file is not held")
+	}
+	head := b.ring.Head()
+	other := filepath.Join(filepath.Dir(b.path), "b.log")
+	if err := os.WriteFile(other, []byte("quiet\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.w.scan()
+	for range 1000 {
+		b.w.work(t.Context())
+		if b.ring.Head() > head {
+			return
+		}
+		b.w.wait(t.Context())
+	}
+	t.Error("the other file's line does not come")
+}
