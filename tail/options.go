@@ -145,7 +145,8 @@ type root struct {
 	path    string
 	pattern string
 	isFile  bool
-	depth   int // directories below path that the pattern can reach, -1 = any
+	depth   int                // directories below path that the pattern can reach, -1 = any
+	still   map[string]listing // directories that need no listing while they are the same
 }
 
 // roots makes the targets absolute.

@@ -8,12 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // scan lists every target, watches the directories it meets, and reconciles
 // the paths that were not known. A directory is watched before it is listed: a
 // file that appears in between is seen twice, not never.
 func (w *Watcher) scan() {
+	if w.scans++; w.recheck || w.scans%thoroughEvery == 0 {
+		for i := range w.roots {
+			clear(w.roots[i].still)
+		}
+	}
 	w.recheck = false
 	w.wanted = make(map[string][]string)
 	var found []string
@@ -64,6 +70,11 @@ func (w *Watcher) list(r *root, found []string) []string {
 // walk lists one directory, at most r.depth levels below the target's.
 func (w *Watcher) walk(r *root, dir, below string, found []string) []string {
 	w.want(dir)
+	st, err := statPath(dir)
+	if err == nil && r.still[dir].holds(st) {
+		return found
+	}
+	now := time.Now().UnixNano()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -73,8 +84,9 @@ func (w *Watcher) walk(r *root, dir, below string, found []string) []string {
 		return found
 	}
 	delete(w.missing, dir)
-	levels := strings.Count(below, "/")
+	levels, plain := strings.Count(below, "/"), true
 	for _, e := range entries {
+		plain = plain && e.Type().IsRegular()
 		path := slashed(dir) + e.Name()
 		if e.IsDir() {
 			if r.depth < 0 || levels < r.depth {
@@ -86,7 +98,30 @@ func (w *Watcher) walk(r *root, dir, below string, found []string) []string {
 			found = w.unknown(path, found)
 		}
 	}
+	delete(r.still, dir)
+	if plain {
+		if r.still == nil {
+			r.still = make(map[string]listing)
+		}
+		r.still[dir] = listing{id: st.id, mtime: st.mtime, at: now}
+	}
 	return found
+}
+
+// thoroughEvery is which of the scans lists every directory, however still.
+const thoroughEvery = 12
+
+// listing is what a directory was that held nothing but plain files when it
+// was listed. While it is the same, it holds the same names.
+type listing struct {
+	id        identity
+	mtime, at int64 // of its last change, and when it was listed, nanoseconds since 1970
+}
+
+// holds reports whether st says that nothing has changed since. A change within
+// the clock's grain of the listing may not show.
+func (l listing) holds(st status) bool {
+	return l.at != 0 && st.id == l.id && st.mtime == l.mtime && l.mtime < l.at-clockGrain
 }
 
 func (w *Watcher) unknown(path string, found []string) []string {

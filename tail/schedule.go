@@ -169,11 +169,14 @@ func (w *Watcher) check(n *name) {
 	}
 }
 
+// clockGrain is more than the steps of the clock by which file systems date
+// their changes, in nanoseconds.
+const clockGrain = int64(50 * time.Millisecond)
+
 // listPolled reports whether a polled directory may have changed since it was
 // last listed. A change within the clock's grain of the listing may not show,
 // so a directory is listed again until it has been still for a while.
 func (w *Watcher) listPolled() bool {
-	const grain = int64(50 * time.Millisecond)
 	changed := false
 	for real, d := range w.dirs {
 		if !d.polled {
@@ -183,7 +186,7 @@ func (w *Watcher) listPolled() bool {
 		switch {
 		case err != nil || st.id != d.id:
 			changed = true
-		case st.mtime != d.mtime || st.mtime >= d.listed-grain:
+		case st.mtime != d.mtime || st.mtime >= d.listed-clockGrain:
 			d.mtime, d.listed = st.mtime, time.Now().UnixNano()
 			changed = true
 		}
