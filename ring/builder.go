@@ -31,7 +31,7 @@ func (r *Ring) NewBuilder() *Builder { return &Builder{ring: r} }
 // and the result to be handed to Add.
 func (b *Builder) Text() []byte {
 	if b.text == nil {
-		b.text = b.ring.block()
+		b.text = b.ring.block(BlockBytes)
 	}
 	return b.text
 }
@@ -120,13 +120,13 @@ func newBlock(n int) []byte {
 }
 
 // block returns text and meta words in one block: the builder's own buffer when
-// it is at least half used, else an exact copy, so that a short page never pins
-// a large buffer.
+// it is at least two thirds used, else a copy of about its length, so that a short
+// page never pins a large buffer.
 func (b *Builder) block() []byte {
 	n := len(b.text) + len(b.meta)*metaBytes
 	block := b.text
-	if n > cap(block) || 2*n < cap(block) {
-		block = append(newBlock(n), b.text...)
+	if n > cap(block) || 3*n < 2*cap(block) {
+		block = append(b.ring.block(n), b.text...)
 	}
 	for _, w := range b.meta {
 		block = binary.LittleEndian.AppendUint64(block, w)

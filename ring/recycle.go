@@ -6,12 +6,33 @@ import (
 	"sync/atomic"
 )
 
-// BlockBytes is the size of the blocks that are used again. Shorter pages have
-// a block of their own size, longer ones too: neither comes back.
+// BlockBytes is the length of the longest blocks that are used again.
 const BlockBytes = 64 << 10
 
-// maxReleased is how many released blocks wait to be used again; beyond, they
-// are garbage.
+// blockLengths are the lengths of the blocks that are used again. A page takes
+// the shortest that holds it, so at most a third of a block is left empty.
+// Shorter and longer pages have a block of their own length, which is garbage
+// once released.
+var blockLengths = [...]int{4 << 10, 6 << 10, 8 << 10, 12 << 10, 16 << 10, 24 << 10, 32 << 10, 48 << 10, BlockBytes}
+
+// shortestRecycled is the length above which a page takes such a block.
+const shortestRecycled = 3 << 10
+
+// lengthFor returns the index in blockLengths of the block for n bytes, or -1.
+func lengthFor(n int) int {
+	if n <= shortestRecycled {
+		return -1
+	}
+	for i, length := range blockLengths {
+		if n <= length {
+			return i
+		}
+	}
+	return -1
+}
+
+// maxReleased is how many released blocks of a length wait to be used again;
+// beyond, they are garbage.
 const maxReleased = 64
 
 // outside is the Reader's place while it is not inside.

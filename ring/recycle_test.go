@@ -131,3 +131,31 @@ func TestReadersOnlyEverSeeWholePages(t *testing.T) {
 		})
 	}
 }
+
+func TestShorterPagesAreUsedAgainToo(t *testing.T) {
+	for _, lines := range []int{4, 5, 9, 17, 25, 40} { // 1 KiB each
+		r := ring.New(ring.Options{Entries: 4, Bytes: 1, Recycle: true})
+		b, line := r.NewBuilder(), append(bytes.Repeat([]byte("x"), 999), '\n')
+		page := func() {
+			for range lines {
+				b.Add(append(b.Text(), line...), 0, ring.LevelUnknown)
+			}
+			b.Publish()
+		}
+		for range 10 {
+			page()
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 1000 {
+			page()
+		}
+		runtime.ReadMemStats(&after)
+		if used := (after.TotalAlloc - before.TotalAlloc) / 1000; used > 1024 {
+			t.Errorf("%d bytes were allocated for a page of %d KiB", used, lines)
+		}
+		if held := r.Stats().Bytes; held > uint64(lines)<<10*3/2+1024 {
+			t.Errorf("a page of %d KiB takes %d bytes", lines, held)
+		}
+	}
+}

@@ -42,7 +42,7 @@ type Ring struct {
 	wakers  atomic.Pointer[[]*Waker]
 	readers atomic.Pointer[[]*Reader]
 	setup   sync.Mutex // guards replacing wakers and readers
-	recycle *recycler  // nil: released pages are garbage
+	recycle []recycler // for each of blockLengths; nil: released pages are garbage
 	sources sourceTable
 
 	// yield is called between the steps of publish and Page; tests widen race
@@ -73,7 +73,7 @@ func New(o Options) *Ring {
 	r.tail.Store(1)
 	r.sources.init()
 	if o.Recycle {
-		r.recycle = new(recycler)
+		r.recycle = make([]recycler, len(blockLengths))
 	}
 	return r
 }
@@ -139,8 +139,8 @@ func (r *Ring) evict() {
 			return // I7 holds
 		case p.index == t:
 			// The slot keeps the header: niling it would let a late settle bring the page back.
-			if raw := p.raw.Swap(nil); raw != nil && p.size == BlockBytes+headerBytes && r.recycle != nil {
-				r.recycle.put(p.index, raw)
+			if raw := p.raw.Swap(nil); raw != nil {
+				r.giveBack(p, raw)
 			}
 		}
 		r.pause()
@@ -161,18 +161,28 @@ func (r *Ring) Epoch() uint64 { return r.epoch }
 // nothing was published yet.
 func (r *Ring) Head() uint64 { return r.head.Load().nextSeq() - 1 }
 
-// block returns an empty block of BlockBytes.
-func (r *Ring) block() []byte {
-	if r.recycle != nil {
-		var readers []*Reader
-		if rs := r.readers.Load(); rs != nil {
-			readers = *rs
-		}
-		if b := r.recycle.take(readers); b != nil {
-			return unsafe.Slice(b, BlockBytes)[:0]
-		}
+// block returns an empty block with room for n bytes.
+func (r *Ring) block(n int) []byte {
+	i := lengthFor(n)
+	if i < 0 || r.recycle == nil {
+		return newBlock(n)
 	}
-	return newBlock(BlockBytes)
+	var readers []*Reader
+	if rs := r.readers.Load(); rs != nil {
+		readers = *rs
+	}
+	if b := r.recycle[i].take(readers); b != nil {
+		return unsafe.Slice(b, blockLengths[i])[:0]
+	}
+	return newBlock(blockLengths[i])
+}
+
+// giveBack takes the block of a page that was released.
+func (r *Ring) giveBack(p *page, block *byte) {
+	n := int(p.size - headerBytes)
+	if i := lengthFor(n); i >= 0 && r.recycle != nil && n == blockLengths[i] {
+		r.recycle[i].put(p.index, block)
+	}
 }
 
 // oldest returns the oldest page held when h was the head, which is h when that

@@ -78,7 +78,7 @@ func (s *spec) publish(sizes []int) {
 		need += len(l) + ring.EntryMeta
 	}
 	p.cost = ring.PageHeader + need
-	if room := cap(s.b.Text()); need <= room && 2*need >= room {
+	if room := cap(s.b.Text()); need <= room && 3*need >= 2*room {
 		p.cost = ring.PageHeader + room // the builder's buffer itself
 	}
 	s.b.Publish()
