@@ -30,10 +30,22 @@ func FuzzLine(f *testing.F) {
 			t.Fatal("the line was changed")
 		}
 		checkResult(t, line, &r)
+		checkMemory(t, p, line)
 		if json.Valid(line) && bytes.HasPrefix(bytes.TrimLeft(line, " \t\r\n"), []byte("{")) {
 			checkNothingLost(t, line, &r)
 		}
 	})
+}
+
+// checkMemory holds that what a Parser remembers of other lines changes
+// nothing.
+func checkMemory(t *testing.T, used *Parser, line []byte) {
+	fresh := &Parser{Location: used.Location}
+	for range 2 {
+		if got, want := outcomeOf(t, used, string(line)), outcomeOf(t, fresh, string(line)); got != want {
+			t.Fatalf("%q\n used %+v\nfresh %+v", line, got, want)
+		}
+	}
 }
 
 func checkResult(t *testing.T, line []byte, r *Result) {

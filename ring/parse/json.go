@@ -13,10 +13,13 @@ import (
 // at open. It reports false, with r untouched, when the line is not one valid
 // JSON object.
 func (p *Parser) jsonLine(line []byte, open int, nowMicros int64, r *Result) bool {
-	line = p.valid(line)
 	end, members := p.scanObject(line, open)
 	if end < 0 || skipSpace(line, end) != len(line) {
 		return false
+	}
+	if p.traits&tops != 0 && !utf8.Valid(line) {
+		line = p.repair(line)
+		end, members = p.scanObject(line, open) // the places have moved
 	}
 	r.Message = line
 	var cuts cutList
@@ -36,7 +39,7 @@ func (p *Parser) takeMessage(line []byte, r *Result, cuts *cutList) {
 		}
 		cuts.add(m)
 		r.Message, r.Quoted = line[m.value:m.end], true
-		if hasSurrogate(r.Message) {
+		if p.traits&hasEscape != 0 && hasSurrogate(r.Message) {
 			p.text = appendUnescaped(p.text[:0], r.Message[1:len(r.Message)-1])
 			r.Message, r.Quoted = p.text, false
 		}
@@ -50,7 +53,7 @@ func (p *Parser) takeLevel(line []byte, r *Result, cuts *cutList) {
 	for left := p.seen & levelKeys; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros32(left)
 		m := p.found[k]
-		level, exact := levelValue(key(k), unquoted(line[m.value:m.end]))
+		level, exact := p.levelOf(line, key(k), m)
 		if level == ring.LevelUnknown {
 			continue
 		}
@@ -124,7 +127,7 @@ func (p *Parser) remaining(line []byte, open, end, count int, cuts *cutList) []b
 	b := append(p.fields[:0], '{')
 	from := skipSpace(line, open+1)
 	for i := range cuts.n {
-		m := cuts.members[i]
+		m := &cuts.members[i]
 		if m.start > from {
 			b = appendRun(b, line[from:before(line, m.start)])
 		}
@@ -134,7 +137,9 @@ func (p *Parser) remaining(line []byte, open, end, count int, cuts *cutList) []b
 		b = appendRun(b, line[from:end-1])
 	}
 	p.fields = append(b, '}')
-	flatten(p.fields)
+	if p.traits&hasBreak != 0 {
+		flatten(p.fields)
+	}
 	return p.fields
 }
 
@@ -157,6 +162,9 @@ func before(line []byte, i int) int {
 // after returns the start of the member that follows the one that ended at i,
 // len(line) if that was the last.
 func after(line []byte, i int) int {
+	if line[i] == ',' && line[i+1] == '"' {
+		return i + 1
+	}
 	i = skipSpace(line, i)
 	if line[i] != ',' {
 		return len(line)
@@ -165,9 +173,9 @@ func after(line []byte, i int) int {
 }
 
 // oneLine returns a valid JSON value without line breaks: the value itself if
-// it has none, else a copy in p.fields.
+// the line has none, else a copy in p.fields.
 func (p *Parser) oneLine(value []byte) []byte {
-	if bytes.IndexByte(value, '\n') < 0 && bytes.IndexByte(value, '\r') < 0 {
+	if p.traits&hasBreak == 0 {
 		return value
 	}
 	p.fields = append(p.fields[:0], value...)

@@ -1,5 +1,10 @@
 package parse
 
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
 // key is a top-level key with a meaning of its own. Within a group (message,
 // level, time) a lower number is preferred.
 type key uint8
@@ -46,51 +51,78 @@ const (
 // keyOf returns the meaning of a key, keyNone when it has none. The name is
 // compared as it stands in the line: one spelt with escapes is an ordinary key.
 func keyOf(name []byte) key {
+	if len(name) < wordLen {
+		return keyOfWord(word(name))
+	}
 	switch string(name) {
-	case "msg":
-		return keyMsg
-	case "message":
-		return keyMessage
-	case "log":
-		return keyLog
-	case "event":
-		return keyEvent
-	case "text":
-		return keyText
 	case "@message":
 		return keyAtMessage
-	case "level":
-		return keyLevel
-	case "lvl":
-		return keyLvl
 	case "severity":
 		return keySeverity
 	case "severity_text":
 		return keySeverityText
 	case "log.level":
 		return keyLogLevel
-	case "@level":
-		return keyAtLevel
 	case "levelname":
 		return keyLevelName
 	case "PRIORITY":
 		return keyPriority
 	case "severity_number":
 		return keySeverityNumber
-	case "time":
-		return keyTime
-	case "ts":
-		return keyTs
 	case "timestamp":
 		return keyTimestamp
 	case "@timestamp":
 		return keyAtTimestamp
-	case "t":
-		return keyT
-	case "date":
-		return keyDate
-	case "fields":
-		return keyFields
+	}
+	return keyNone
+}
+
+// shortKeys are the keys that keyOf knows by their word.
+var shortKeys = map[string]key{
+	"msg": keyMsg, "message": keyMessage, "log": keyLog, "event": keyEvent, "text": keyText,
+	"level": keyLevel, "lvl": keyLvl, "@level": keyAtLevel,
+	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "fields": keyFields,
+}
+
+// wordLen is how many bytes are looked at at once. A name shorter than that is
+// known by its word: its bytes, the first one lowest, and zeros above.
+const wordLen = 8
+
+// word returns the word of a name shorter than wordLen.
+func word(name []byte) (w uint64) {
+	for i, c := range name {
+		w |= uint64(c) << (8 * i)
+	}
+	return w
+}
+
+// keyFactor sends the word of each of shortKeys to a place of its own in
+// keyTable. It was found by trial: a key more or less may need another one.
+const (
+	keyFactor = 0x61da7c32670c02cb
+	keyShift  = 64 - 5
+)
+
+type keyEntry struct {
+	word uint64
+	key  key
+}
+
+var keyTable = func() (table [1 << (64 - keyShift)]keyEntry) {
+	for i := range table {
+		table[i].key = keyNone
+	}
+	for name, k := range shortKeys {
+		w := word([]byte(name))
+		table[w*keyFactor>>keyShift] = keyEntry{w, k}
+	}
+	return table
+}()
+
+// keyOfWord is keyOf for a name, which holds no NUL, given as its word.
+func keyOfWord(w uint64) key {
+	if e := &keyTable[w*keyFactor>>keyShift]; e.word == w {
+		return e.key
 	}
 	return keyNone
 }
@@ -101,11 +133,57 @@ type member struct {
 	value, end int // of the value, quotes included
 }
 
-// remember keeps the first member of a known key; a repeated key is an
-// ordinary one.
-func (p *Parser) remember(k key, m member) {
-	if k < keyCount && p.seen&(1<<k) == 0 {
-		p.seen |= 1 << k
-		p.found[k] = m
+// remember keeps the first member of a known key and reports whether this is
+// it; a repeated key is an ordinary one.
+func (p *Parser) remember(k key, m member) bool {
+	if k >= keyCount || p.seen&(1<<k) != 0 {
+		return false
 	}
+	p.seen |= 1 << k
+	p.found[k] = m
+	return true
+}
+
+// lastKey is the text of a key in the line before, with the quote and the colon
+// behind it: most lines of a log have the keys of the line before in the same
+// order, and to compare a key is faster than to search for its end.
+type lastKey struct {
+	head, tail         uint64 // the text, the bytes that do not count being 0
+	headMask, tailMask uint64 // ones where a byte counts
+	n                  int    // the length of the text, 0 when there is none
+	key                key
+}
+
+// set makes the text of a valid key the one to compare with if it is short and
+// in ASCII.
+func (l *lastKey) set(text []byte, k key) {
+	*l = lastKey{}
+	if len(text) > 2*wordLen {
+		return
+	}
+	var b, mask [2 * wordLen]byte
+	for i, c := range text {
+		if c >= utf8.RuneSelf {
+			return
+		}
+		b[i], mask[i] = c, 0xff
+	}
+	*l = lastKey{
+		binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[wordLen:]),
+		binary.LittleEndian.Uint64(mask[:]), binary.LittleEndian.Uint64(mask[wordLen:]),
+		len(text), k,
+	}
+}
+
+// begins reports whether the text stands at b[i]. It may say no where few bytes
+// follow.
+func (l *lastKey) begins(b []byte, i int) bool {
+	if i+wordLen > len(b) || l.n == 0 || load(b, i)&l.headMask != l.head {
+		return false
+	}
+	if l.n <= wordLen {
+		return true
+	}
+	i += wordLen
+	return i+wordLen <= len(b) && load(b, i)&l.tailMask == l.tail
 }

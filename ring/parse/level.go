@@ -84,6 +84,30 @@ func levelValue(k key, value []byte) (level ring.Level, exact bool) {
 	return ring.LevelUnknown, false
 }
 
+// lastLevel remembers what the value of a level key meant: a log has few
+// levels, and most lines that of the line before.
+type lastLevel struct {
+	word  uint64 // the value, with its quotes
+	key   key
+	level ring.Level
+	exact bool
+}
+
+// levelOf is levelValue for a value that stands in the line, with its quotes
+// or without.
+func (p *Parser) levelOf(line []byte, k key, m member) (level ring.Level, exact bool) {
+	n := m.end - m.value
+	if n > wordLen || m.value+wordLen > len(line) {
+		return levelValue(k, unquoted(line[m.value:m.end]))
+	}
+	w := load(line, m.value) & (1<<(8*n) - 1)
+	if last := &p.level; last.word != w || last.key != k {
+		level, exact = levelValue(k, unquoted(line[m.value:m.end]))
+		p.level = lastLevel{w, k, level, exact}
+	}
+	return p.level.level, p.level.exact
+}
+
 // pinoLevel maps the numbers of pino and bunyan, 10 to 60 in steps of ten; one
 // in between counts as the step below.
 func pinoLevel(n int) (level ring.Level, exact bool) {
@@ -174,6 +198,9 @@ func levelAt(line []byte, i int) ring.Level {
 // level does: in capitals and delimited, before a colon, or alone between tabs
 // or pipes.
 func plainWord(line []byte, i int) ring.Level {
+	if !beginsLevel[line[i]] {
+		return ring.LevelUnknown
+	}
 	end, upper := i, true
 	for end < len(line) && isLetter(line[end]) && end-i <= longestLevel {
 		upper = upper && isUpper(line[end])

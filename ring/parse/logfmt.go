@@ -2,23 +2,50 @@ package parse
 
 import (
 	"bytes"
+	"math"
 	"math/bits"
-	"strings"
 	"unicode/utf8"
 
 	"logwisp/ring"
 )
 
+// pair is one key=value, as places in the line. The key ends before the byte
+// in front of the value.
+type pair struct {
+	start      uint32 // of the key
+	value, end uint32 // of the value, quotes included
+	kind       pairKind
+	key        key // what the pair was remembered as, else keyNone
+}
+
+// pairSize is the size of a pair in bytes.
+const pairSize = 16
+
+// pairKind says what a value needs to become a JSON string.
+type pairKind uint8
+
+const (
+	bare    pairKind = iota // quotes around it
+	quoted                  // nothing, it has its quotes
+	escaped                 // each byte to be looked at
+)
+
+// maxLogfmt is the length in bytes of the longest line that is looked at: the
+// places in it fit a pair.
+const maxLogfmt = math.MaxInt32
+
 // logfmtLine parses a line that consists of key=value pairs throughout: at
 // least two of them, one a message or a level. It reports false, with r
 // untouched, for any other line.
 func (p *Parser) logfmtLine(line []byte, nowMicros int64, r *Result) bool {
-	if pairs := p.scanPairs(line); pairs < 2 || p.seen&(logfmtMessageKeys|levelKeys) == 0 {
+	if !p.scanPairs(line) || len(p.pairs) < 2 || p.seen&(logfmtMessageKeys|levelKeys) == 0 {
 		return false
 	}
-	if !utf8.Valid(line) {
-		line = p.valid(line)
-		p.scanPairs(line) // the places have moved
+	if p.traits&tops != 0 && !utf8.Valid(line) {
+		line = p.repair(line)
+		if !p.scanPairs(line) { // the places have moved
+			return false // too long by now
+		}
 	}
 	r.Message = line
 	taken := p.takePairs(line, nowMicros, r)
@@ -36,8 +63,7 @@ func (p *Parser) takePairs(line []byte, nowMicros int64, r *Result) (taken uint3
 	}
 	for left := p.seen & levelKeys; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros32(left)
-		value, _ := p.plainValue(line, p.found[k])
-		if level, exact := levelValue(key(k), value); level != ring.LevelUnknown {
+		if level, exact := p.pairLevel(line, key(k)); level != ring.LevelUnknown {
 			r.Level = level
 			if exact {
 				taken |= 1 << k
@@ -60,85 +86,21 @@ func (p *Parser) takePairs(line []byte, nowMicros int64, r *Result) (taken uint3
 	return taken
 }
 
-// scanPairs returns the number of pairs of a line that consists of nothing
-// else, 0 for any other line, and notes where the known keys are.
-func (p *Parser) scanPairs(line []byte) (pairs int) {
-	p.seen = 0
-	for i := 0; i < len(line); i = skipBlank(line, i) {
-		m, keyEnd := nextPair(line, i)
-		if keyEnd < 0 {
-			return 0
-		}
-		p.remember(keyOf(line[m.start:keyEnd]), m)
-		pairs++
-		i = m.end
-	}
-	return pairs
-}
-
-// nextPair returns the pair at line[i] and the end of its key, -1 if there is
-// no pair.
-func nextPair(line []byte, i int) (m member, keyEnd int) {
-	m.start = i
-	for i < len(line) && keyByte[line[i]] {
-		i++
-	}
-	first := line[m.start]
-	if i == len(line) || line[i] != '=' || !isLetter(first) && first != '_' && first != '@' {
-		return m, -1
-	}
-	keyEnd = i
-	m.value = i + 1
-	if m.end = pairValueEnd(line, m.value); m.end < 0 {
-		return m, -1
-	}
-	return m, keyEnd
-}
-
-// keyByte says which bytes a key consists of. All of them can stand in a JSON
-// string as they are.
-var keyByte = func() (set [256]bool) {
-	for c := range set {
-		set[c] = isLetter(byte(c)) || isDigit(byte(c)) || strings.IndexByte("_.-@/", byte(c)) >= 0
-	}
-	return set
-}()
-
-// pairValueEnd returns the index behind the value at line[i], which may be
-// empty, -1 if it is not one. A blank or the line's end follows a value.
-func pairValueEnd(line []byte, i int) int {
-	if i == len(line) || line[i] != '"' {
-		for i < len(line) && line[i] > ' ' && line[i] != '"' && line[i] != 0x7f {
-			i++
-		}
-		if i < len(line) && !isBlank(line[i]) {
-			return -1
-		}
-		return i
-	}
-	for i = nextSpecial(line, i+1); i < len(line); i = nextSpecial(line, i) {
-		switch line[i] {
-		case '"':
-			if i+1 < len(line) && !isBlank(line[i+1]) {
-				return -1
-			}
-			return i + 1
-		case '\\':
-			if i += 2; i > len(line) {
-				return -1
-			}
-		default:
-			i++
-		}
-	}
-	return -1
-}
-
 func skipBlank(b []byte, i int) int {
 	for i < len(b) && isBlank(b[i]) {
 		i++
 	}
 	return i
+}
+
+// pairLevel returns the level that the pair remembered as k stands for.
+func (p *Parser) pairLevel(line []byte, k key) (level ring.Level, exact bool) {
+	m := p.found[k]
+	value, escaped := p.plainValue(line, m)
+	if escaped {
+		return levelValue(k, value)
+	}
+	return p.levelOf(line, k, m)
 }
 
 // plainValue returns the text of a pair's value, in the line or, where escapes
@@ -167,27 +129,35 @@ func (p *Parser) logfmtMessage(line []byte, m member) []byte {
 // strings in p.fields, nil if there are none.
 func (p *Parser) pairFields(line []byte, taken uint32) []byte {
 	b := append(p.fields[:0], '{')
-	for i := 0; i < len(line); i = skipBlank(line, i) {
-		m, keyEnd := nextPair(line, i)
-		i = m.end
-		k := keyOf(line[m.start:keyEnd])
-		if k != keyNone && taken&(1<<k) != 0 && p.found[k].start == m.start {
+	for i := range p.pairs {
+		pair := &p.pairs[i]
+		if pair.key != keyNone && taken&(1<<pair.key) != 0 {
 			continue
 		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
 		b = append(b, '"')
-		b = append(b, line[m.start:keyEnd]...)
-		b = append(b, '"', ':')
-		value, _ := p.plainValue(line, m)
-		b = appendQuoted(b, value)
+		b = append(b, line[pair.start:pair.value-1]...)
+		value := line[pair.value:pair.end]
+		switch pair.kind {
+		case bare:
+			b = append(b, `":"`...)
+			b = append(b, value...)
+			b = append(b, `",`...)
+		case quoted:
+			b = append(b, `":`...)
+			b = append(b, value...)
+			b = append(b, ',')
+		default:
+			b = append(b, `":`...)
+			value, _ = p.plainValue(line, member{value: int(pair.value), end: int(pair.end)})
+			b = append(appendQuoted(b, value), ',')
+		}
 	}
-	p.fields = append(b, '}')
-	if len(p.fields) == 2 {
+	p.fields = b
+	if len(b) == 1 {
 		return nil
 	}
-	return p.fields
+	b[len(b)-1] = '}'
+	return b
 }
 
 // appendQuoted appends text as a JSON string, bad bytes as U+FFFD.

@@ -25,13 +25,22 @@ type Parser struct {
 	// Location is the zone of times that name none; nil means time.Local.
 	Location *time.Location
 
-	found [keyCount]member // the first member of each known key; valid where seen says so
-	seen  uint32           // a bit per key in found
+	found  [keyCount]member // the first member of each known key; valid where seen says so
+	seen   uint32           // a bit per key in found
+	traits uint64           // what the scan of a JSON or logfmt line has seen
+	pairs  []pair           // all of a logfmt line
 
 	fields   []byte // backs Result.Fields when it is not a part of the line
 	text     []byte // backs an unescaped Result.Message
 	value    []byte // an unescaped logfmt value on its way into fields
 	repaired []byte // the line with its bad bytes replaced
+
+	// What is remembered of the lines before only saves work.
+	keys     [32]lastKey // of the first members of a JSON line
+	pairKeys [32]lastKey // of the first pairs of a logfmt line
+	level    lastLevel
+	minute   lastMinute
+	clfDay   lastDay
 	local    localMinute
 }
 
@@ -75,8 +84,11 @@ const largeBuffer = 64 << 10
 // releaseLarge drops buffers that a far longer line has left behind, so that
 // one huge line does not hold memory for ever.
 func (p *Parser) releaseLarge(n int) {
-	if cap(p.fields)|cap(p.text)|cap(p.value)|cap(p.repaired) < largeBuffer {
+	if cap(p.fields)|cap(p.text)|cap(p.value)|cap(p.repaired)|cap(p.pairs) < largeBuffer/pairSize {
 		return
+	}
+	if size := cap(p.pairs) * pairSize; size > largeBuffer && size/8 > n {
+		p.pairs = nil
 	}
 	for _, b := range [...]*[]byte{&p.fields, &p.text, &p.value, &p.repaired} {
 		if cap(*b) > largeBuffer && cap(*b)/8 > n {
@@ -92,12 +104,9 @@ func plausible(micros, nowMicros int64) bool {
 	return micros >= since1990 && micros <= nowMicros+day
 }
 
-// valid returns the line itself, or a copy with every byte that is not UTF-8
-// replaced by U+FFFD, in p.repaired.
-func (p *Parser) valid(line []byte) []byte {
-	if utf8.Valid(line) {
-		return line
-	}
+// repair returns a copy of the line with every byte that is not UTF-8 replaced
+// by U+FFFD, in p.repaired.
+func (p *Parser) repair(line []byte) []byte {
 	p.repaired = appendValid(p.repaired[:0], line)
 	return p.repaired
 }

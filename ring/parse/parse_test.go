@@ -73,6 +73,43 @@ func TestAResultOwesNothingToTheOneBefore(t *testing.T) {
 	}
 }
 
+func TestWhatAParserRemembersChangesNothing(t *testing.T) {
+	lines := []string{
+		`{"a":1,"level":"info","bb":2,"msg":"x","ts":1767323045}`, `{"a":1,"level":"inf0","b":2,"msg":"y","t":1767323045}`,
+		`{"ab":1,"Level":"info","bb":2,"msg" :"z"}`, `{"a" :1}`, `{"a":1,"lvl":30}`, `{"a":1,"severity":30}`, `{"a":"b\"}`,
+		`{"a_key_of_20_letters_":1,"msg":"x"}`, `{"a_key_of_20_letters!":1,"msg":"x"}`, `{"fourteen_lettr":1,"é":2,"msg":"x"}`, `{"é":1}`,
+		"{\"\xff\":1}", `{"":1,"msg":"x"}`, `{"msg":"x"}`, `{"msg:":"x"}`, `{"msg":x}`, `{`, `{"`, `{"msg`, `{"msg":`,
+		`a=1 level=info msg=x`, `a=1 level=warn msg="x"`, `ab=1 lvl=info msg=x`, `a:=1 level=info msg=x`, `a=1 level="info" msg=x`,
+		`a="1 level=info msg=x`, `a=`, `level=30 msg=x`, `severity=3 msg=x`, `a":1 level=info msg=x`,
+		"2026-01-02T03:04:05Z x", "2026-01-02 03:04:06 x", "2026/01/02 03:04:05 x", "2026-01-02T03:05:05+01:00 x", "2026-01-02T03:61:05Z x",
+		`h - - [02/Jan/2026:03:04:05 +0000] "GET / HTTP/1.0" 200 1`, `h - - [03/Jan/2026:03:04:05 +0000] "GET / HTTP/1.0" 200 1`,
+		`h - - [02/Jan/2025:03:04:05 +0000] "GET / HTTP/1.0" 200 1`, `h - - [02-Jan/2026:03:04:05 +0000] "GET / HTTP/1.0" 200 1`,
+	}
+	used := &Parser{Location: time.UTC}
+	for _, first := range lines {
+		for _, second := range lines {
+			outcomeOf(t, used, first)
+			got, want := outcomeOf(t, used, second), outcomeOf(t, &Parser{Location: time.UTC}, second)
+			if got != want {
+				t.Errorf("%q behind %q:\n got %+v\nwant %+v", second, first, got, want)
+			}
+		}
+	}
+}
+
+func TestEveryShortKeyIsKnownByItsWord(t *testing.T) {
+	for name, k := range shortKeys {
+		if got := keyOf([]byte(name)); got != k {
+			t.Errorf("%s: key %d, want %d: choose another keyFactor", name, got, k)
+		}
+	}
+	for _, name := range []string{"", "\x00", "Msg", "mesg", "messages", "levels"} {
+		if k := keyOf([]byte(name)); k != keyNone {
+			t.Errorf("%q: key %d", name, k)
+		}
+	}
+}
+
 func TestParsingAllocatesNothing(t *testing.T) {
 	p := &Parser{Location: time.UTC}
 	var r Result

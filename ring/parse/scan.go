@@ -1,72 +1,122 @@
 package parse
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
 // maxDepth is how deeply a JSON line may nest, the line's own object included.
 // It must fit the bits of containerEnd's stack.
 const maxDepth = 64
 
+// What a scan sees besides the members, as bits of Parser.traits. The tops of
+// the bytes (mask tops) mean that a byte is not ASCII.
+const (
+	hasEscape uint64 = 1 << iota // a backslash in a string
+	hasBreak                     // a line break between two tokens
+)
+
 // scanObject checks the JSON object that begins at b[i] and notes where its
-// known keys are. It returns the index behind the object and the number of its
-// members; the index is -1 when b does not hold a valid object there.
+// known keys are and what is special about it. It returns the index behind the
+// object and the number of its members; the index is -1 when b does not hold a
+// valid object there. Whether it is UTF-8 remains to be seen.
 func (p *Parser) scanObject(b []byte, i int) (end, members int) {
-	p.seen = 0
-	i = skipSpace(b, i+1)
+	p.seen, p.traits = 0, 0
+	i = p.skipGap(b, i+1)
 	if i < len(b) && b[i] == '}' {
 		return i + 1, 0
 	}
 	for i < len(b) && b[i] == '"' {
 		m := member{start: i}
-		if i = stringEnd(b, i); i < 0 {
+		var k key
+		if last := &p.keys[members%len(p.keys)]; last.begins(b, i+1) {
+			k, m.value = last.key, i+1+last.n
+		} else if k, m.value = p.keyEnd(b, i, members); m.value < 0 {
 			return -1, 0
 		}
-		k := keyOf(b[m.start+1 : i-1])
-		i = skipSpace(b, i)
-		if i == len(b) || b[i] != ':' {
+		if m.value < len(b) && b[m.value] <= ' ' {
+			m.value = p.skipGap(b, m.value)
+		}
+		if m.end = p.valueEnd(b, m.value); m.end < 0 {
 			return -1, 0
 		}
-		m.value = skipSpace(b, i+1)
-		if i = valueEnd(b, m.value); i < 0 {
-			return -1, 0
-		}
-		m.end = i
 		members++
-		p.remember(k, m)
-		i = skipSpace(b, i)
-		if i == len(b) {
-			return -1, 0
+		if k != keyNone {
+			p.remember(k, m)
 		}
-		if b[i] == '}' {
-			return i + 1, members
+		if i = m.end; i < len(b) && b[i] <= ' ' {
+			i = p.skipGap(b, i)
 		}
-		if b[i] != ',' {
-			return -1, 0
+		if i+1 >= len(b) || b[i] != ',' {
+			break
 		}
-		i = skipSpace(b, i+1)
+		if i++; b[i] != '"' {
+			if i = p.skipGap(b, i); i == len(b) || b[i] != '"' {
+				return -1, 0
+			}
+		}
+	}
+	if i < len(b) && b[i] == '}' && members > 0 {
+		return i + 1, members
 	}
 	return -1, 0
 }
 
-// valueEnd returns the index behind the JSON value at b[i], -1 if there is no
-// valid one.
-func valueEnd(b []byte, i int) int {
-	if i < len(b) && (b[i] == '{' || b[i] == '[') {
-		return containerEnd(b, i)
+// keyEnd returns the meaning of the key whose quote is at b[i], that of the
+// member with that number, and the index behind its colon, -1 if there is not a
+// valid string and a colon.
+func (p *Parser) keyEnd(b []byte, i, number int) (key, int) {
+	end := p.stringEnd(b, i)
+	if end < 0 {
+		return keyNone, -1
 	}
-	return scalarEnd(b, i)
+	k := keyOf(b[i+1 : end-1])
+	if end < len(b) && b[end] == ':' {
+		if number < len(p.keys) && i+1+2*wordLen <= len(b) {
+			p.keys[number].set(b[i+1:end+1], k)
+		}
+		return k, end + 1
+	}
+	if end = p.skipGap(b, end); end == len(b) || b[end] != ':' {
+		return keyNone, -1
+	}
+	return k, end + 1
 }
 
-// scalarEnd is valueEnd for strings, numbers and literals.
-func scalarEnd(b []byte, i int) int {
+// skipGap returns the index of the first byte from i on that is not JSON white
+// space, len(b) if there is none.
+func (p *Parser) skipGap(b []byte, i int) int {
+	if i < len(b) && b[i] <= ' ' {
+		return p.skipWhite(b, i)
+	}
+	return i
+}
+
+func (p *Parser) skipWhite(b []byte, i int) int {
+	end := skipSpace(b, i)
+	for _, c := range b[i:end] {
+		if c == '\n' || c == '\r' {
+			p.traits |= hasBreak
+		}
+	}
+	return end
+}
+
+// valueEnd returns the index behind the JSON value at b[i], -1 if there is no
+// valid one.
+func (p *Parser) valueEnd(b []byte, i int) int {
+	if i < len(b) && b[i] == '"' {
+		return p.stringEnd(b, i)
+	}
+	if i < len(b) && (b[i] == '{' || b[i] == '[') {
+		return p.containerEnd(b, i)
+	}
+	return p.scalarEnd(b, i)
+}
+
+// scalarEnd is valueEnd for strings, numbers and literals without white space.
+func (p *Parser) scalarEnd(b []byte, i int) int {
 	if i >= len(b) {
 		return -1
 	}
 	switch b[i] {
 	case '"':
-		return stringEnd(b, i)
+		return p.stringEnd(b, i)
 	case 't':
 		return literalEnd(b, i, "true")
 	case 'f':
@@ -87,7 +137,7 @@ func literalEnd(b []byte, i int, word string) int {
 
 // containerEnd is valueEnd for objects and arrays. It keeps one bit per open
 // container instead of recursing, so that depth costs nothing.
-func containerEnd(b []byte, i int) int {
+func (p *Parser) containerEnd(b []byte, i int) int {
 	var stack uint64 // 1 for an object, 0 for an array, innermost last
 	depth := 0
 	for i < len(b) { // b[i] begins a value
@@ -99,27 +149,27 @@ func containerEnd(b []byte, i int) int {
 			if c == '{' {
 				stack |= 1
 			}
-			i = skipSpace(b, i+1)
+			i = p.skipGap(b, i+1)
 			if i == len(b) {
 				return -1
 			}
 			if b[i] != closer(stack) {
-				if i = elementStart(b, i, stack); i < 0 {
+				if i = p.elementStart(b, i, stack); i < 0 {
 					return -1
 				}
 				continue
 			}
-		} else if i = scalarEnd(b, i); i < 0 {
+		} else if i = p.scalarEnd(b, i); i < 0 {
 			return -1
 		}
 		// Behind a value: close what ends here, up to the next comma.
 		for {
-			i = skipSpace(b, i)
+			i = p.skipGap(b, i)
 			if i == len(b) {
 				return -1
 			}
 			if b[i] == ',' {
-				if i = elementStart(b, skipSpace(b, i+1), stack); i < 0 {
+				if i = p.elementStart(b, p.skipGap(b, i+1), stack); i < 0 {
 					return -1
 				}
 				break
@@ -147,101 +197,21 @@ func closer(stack uint64) byte {
 
 // elementStart returns where the value of the element at b[i] begins: behind
 // the key in an object, at once in an array. -1 if there is no valid key.
-func elementStart(b []byte, i int, stack uint64) int {
+func (p *Parser) elementStart(b []byte, i int, stack uint64) int {
 	if stack&1 == 0 {
 		return i
 	}
 	if i >= len(b) || b[i] != '"' {
 		return -1
 	}
-	if i = stringEnd(b, i); i < 0 {
+	if i = p.stringEnd(b, i); i < 0 {
 		return -1
 	}
-	i = skipSpace(b, i)
+	i = p.skipGap(b, i)
 	if i == len(b) || b[i] != ':' {
 		return -1
 	}
-	return skipSpace(b, i+1)
-}
-
-// stringEnd returns the index behind the JSON string whose quote is at b[i],
-// -1 if it is not a valid one. UTF-8 is not its business.
-func stringEnd(b []byte, i int) int {
-	i++
-	for {
-		i = nextSpecial(b, i)
-		if i == len(b) {
-			return -1
-		}
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			if i = escapeEnd(b, i); i < 0 {
-				return -1
-			}
-		default:
-			return -1
-		}
-	}
-}
-
-// nextSpecial returns the index of the first quote, backslash or control byte
-// from i on, len(b) if there is none. It looks at eight bytes at a time: in
-// each mask only bytes above a true hit can be false ones, so the lowest hit
-// of them all is true.
-func nextSpecial(b []byte, i int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for i+8 <= len(b) {
-		w := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		hits := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
-		if hits != 0 {
-			return i + bits.TrailingZeros64(hits)>>3
-		}
-		i += 8
-	}
-	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
-		i++
-	}
-	return i
-}
-
-// escapeEnd returns the index behind the JSON escape whose backslash is at
-// b[i], -1 if it is not a valid one.
-func escapeEnd(b []byte, i int) int {
-	if i+1 >= len(b) {
-		return -1
-	}
-	switch b[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return i + 2
-	case 'u':
-		if _, ok := hex(b, i+2, 4); ok {
-			return i + 6
-		}
-	}
-	return -1
-}
-
-// hex returns the value of the n hexadecimal digits at b[i].
-func hex(b []byte, i, n int) (rune, bool) {
-	if i+n > len(b) {
-		return 0, false
-	}
-	var v rune
-	for _, c := range b[i : i+n] {
-		switch {
-		case isDigit(c):
-			c -= '0'
-		case (c|0x20)-'a' < 6:
-			c = (c | 0x20) - 'a' + 10
-		default:
-			return 0, false
-		}
-		v = v<<4 | rune(c)
-	}
-	return v, true
+	return p.skipGap(b, i+1)
 }
 
 // numberEnd returns the index behind the JSON number at b[i], -1 if it is not

@@ -1,10 +1,5 @@
 package parse
 
-import (
-	"strings"
-	"time"
-)
-
 // stampLen is the length of the shortest time stamp, 2006-01-02 15:04:05.
 const stampLen = 19
 
@@ -20,23 +15,47 @@ type stamp struct {
 // or slashes, an optional fraction behind a point or a comma and an optional
 // zone. Without a zone it is local.
 func (p *Parser) dateStamp(b []byte) stamp {
-	if len(b) < stampLen || b[4] != b[7] || b[4] != '-' && b[4] != '/' {
+	if len(b) < stampLen || b[13] != ':' || b[16] != ':' {
 		return stamp{}
 	}
-	if b[10] != 'T' && b[10] != ' ' && b[10] != 't' {
-		return stamp{}
-	}
-	century, year := twoDigits(b, 0), twoDigits(b, 2)
-	days, ok := dayNumber(century*100+year, twoDigits(b, 5), twoDigits(b, 8))
-	seconds := clock(b[11:stampLen])
-	if century < 0 || year < 0 || !ok || seconds < 0 {
+	second := twoDigits(b, 17)
+	local, ok := p.minuteOf(b)
+	if !ok || uint(second) > 60 {
 		return stamp{}
 	}
 	micros, finer, n := fraction(b, stampLen)
-	s := p.withZone(b, n, days*secondsPerDay+seconds)
+	s := p.withZone(b, n, local+int64(second))
 	s.micros += micros
 	s.finer = finer || isLeapSecond(b[:stampLen])
 	return s
+}
+
+// lastMinute remembers the text of a minute, 2006-01-02T15:04, as two words,
+// and what it means: the lines of a log come in the order of time.
+type lastMinute struct {
+	date, clock uint64
+	local       int64 // seconds since 1970
+}
+
+// minuteOf returns the local time in seconds since 1970 that the first 16 of at
+// least stampLen bytes say, the colon among them being known to be there.
+func (p *Parser) minuteOf(b []byte) (local int64, ok bool) {
+	date, clock := load(b, 0), load(b, wordLen)
+	if p.minute.date == date && p.minute.clock == clock {
+		return p.minute.local, true
+	}
+	if b[4] != b[7] || b[4] != '-' && b[4] != '/' || b[10] != 'T' && b[10] != ' ' && b[10] != 't' {
+		return 0, false
+	}
+	century, year := twoDigits(b, 0), twoDigits(b, 2)
+	days, ok := dayNumber(century*100+year, twoDigits(b, 5), twoDigits(b, 8))
+	hour, minute := twoDigits(b, 11), twoDigits(b, 14)
+	if century < 0 || year < 0 || !ok || uint(hour) > 23 || uint(minute) > 59 {
+		return 0, false
+	}
+	local = days*secondsPerDay + int64(hour*secondsPerHour+minute*secondsPerMinute)
+	p.minute = lastMinute{date, clock, local}
+	return local, true
 }
 
 // withZone completes a stamp whose local time in seconds since 1970 ends at
@@ -165,85 +184,17 @@ func fraction(b []byte, i int) (micros int64, finer bool, end int) {
 	if i+1 >= len(b) || b[i] != '.' && b[i] != ',' || !isDigit(b[i+1]) {
 		return 0, false, i
 	}
-	unit := int64(100_000)
-	for i++; i < len(b) && isDigit(b[i]); i++ {
-		micros += int64(b[i]-'0') * unit
-		finer = finer || unit == 0 && b[i] != '0'
-		unit /= 10
+	i++
+	first := i
+	for ; i < len(b) && i < first+6 && isDigit(b[i]); i++ {
+		micros = micros*10 + int64(b[i]-'0')
+	}
+	micros *= fractionUnit[i-first]
+	for ; i < len(b) && isDigit(b[i]); i++ {
+		finer = finer || b[i] != '0'
 	}
 	return micros, finer, i
 }
 
-// monthOf returns the number of the month whose three letters are at b[i], 0
-// if there is none.
-func monthOf(b []byte, i int) int {
-	const names = "JanFebMarAprMayJunJulAugSepOctNovDec"
-	if i+3 > len(b) {
-		return 0
-	}
-	if n := strings.Index(names, string(b[i:i+3])); n >= 0 && n%3 == 0 {
-		return n/3 + 1
-	}
-	return 0
-}
-
-// monthStamp reads the local time of RFC 3164, Jan _2 15:04:05, at the start
-// of b.
-func (p *Parser) monthStamp(b []byte, nowMicros int64) stamp {
-	const n = len("Jan _2 15:04:05")
-	month := monthOf(b, 0)
-	if month == 0 || len(b) < n || b[3] != ' ' || b[6] != ' ' {
-		return stamp{}
-	}
-	day := twoDigits(b, 4)
-	if b[4] == ' ' && isDigit(b[5]) {
-		day = int(b[5] - '0')
-	}
-	return p.yearless(b, n, month, day, nowMicros)
-}
-
-// yearless completes a stamp without a year, whose clock ends at b[n] and may
-// have a fraction: of the years it can be it takes the one nearest to now.
-func (p *Parser) yearless(b []byte, n, month, day int, nowMicros int64) stamp {
-	seconds := clock(b[n-8 : n])
-	if seconds < 0 {
-		return stamp{}
-	}
-	now := nowMicros / microsPerSecond
-	year := time.Unix(now, 0).UTC().Year()
-	var local int64
-	best := int64(-1)
-	for y := max(year-1, 0); y <= year+1; y++ {
-		days, ok := dayNumber(y, month, day)
-		if !ok {
-			continue
-		}
-		at := days*secondsPerDay + seconds
-		if d := max(at-now, now-at); best < 0 || d < best {
-			local, best = at, d
-		}
-	}
-	micros, finer, n := fraction(b, n)
-	if best < 0 || n < len(b) && (isDigit(b[n]) || isLetter(b[n])) {
-		return stamp{}
-	}
-	offset, _ := p.zoneOf(local)
-	return stamp{micros: (local-offset)*microsPerSecond + micros, n: n, known: true, finer: finer}
-}
-
-// clfStamp reads the time of the common log format, 02/Jan/2006:15:04:05
-// -0700, at the start of b.
-func clfStamp(b []byte) stamp {
-	const clockAt, zoneAt, n = len("02/Jan/2006:"), len("02/Jan/2006:15:04:05"), len("02/Jan/2006:15:04:05 -0700")
-	if len(b) < n || b[2] != '/' || b[6] != '/' || b[11] != ':' || b[zoneAt] != ' ' {
-		return stamp{}
-	}
-	century, year := twoDigits(b, 7), twoDigits(b, 9)
-	days, ok := dayNumber(century*100+year, monthOf(b, 3), twoDigits(b, 0))
-	seconds := clock(b[clockAt:zoneAt])
-	offset, end := numericZone(b, zoneAt)
-	if century < 0 || year < 0 || !ok || seconds < 0 || end != n {
-		return stamp{}
-	}
-	return stamp{micros: (days*secondsPerDay + seconds - offset) * microsPerSecond, n: n, known: true}
-}
+// fractionUnit is the value in microseconds of the last of so many digits.
+var fractionUnit = [7]int64{1: 100_000, 10_000, 1_000, 100, 10, 1}

@@ -9,9 +9,11 @@ import (
 // textLine finds time and level at the start of a line whose message is the
 // line itself.
 func (p *Parser) textLine(line []byte, nowMicros int64, r *Result) {
-	i, level := syslogPriority(line)
-	r.Level = level
-	if i == 0 {
+	i := 0
+	switch first := line[0]; {
+	case first == '<':
+		i, r.Level = syslogPriority(line)
+	case isUpper(first):
 		if s, level := p.klogLead(line, nowMicros); s.n > 0 {
 			r.Level = level
 			r.setTime(s, nowMicros)
@@ -28,7 +30,7 @@ func (p *Parser) textLine(line []byte, nowMicros int64, r *Result) {
 		r.setTime(s, nowMicros)
 		i += s.n
 	case r.Level == ring.LevelUnknown:
-		if s := accessStamp(line); s.n > 0 {
+		if s := p.accessStamp(line); s.n > 0 {
 			r.setTime(s, nowMicros)
 			return
 		}
@@ -57,18 +59,15 @@ func (p *Parser) leadingStamp(b []byte, nowMicros int64) stamp {
 	case !isDigit(b[0]):
 		return stamp{}
 	case b[2] == '/':
-		return clfStamp(b)
+		return p.clfStamp(b)
 	}
 	return p.dateStamp(b)
 }
 
-// syslogPriority reads the <PRI> at the start of a line, and the version of
-// RFC 5424 behind it. It returns where the time stamp begins, 0 if there is no
+// syslogPriority reads the <PRI> at the start of a line that begins with the
+// bracket, and the version of RFC 5424 behind it. It returns where the time stamp begins, 0 if there is no
 // priority.
 func syslogPriority(line []byte) (int, ring.Level) {
-	if line[0] != '<' {
-		return 0, ring.LevelUnknown
-	}
 	i, n := 1, 0
 	for ; i < len(line) && i < 4 && isDigit(line[i]); i++ {
 		n = n*10 + int(line[i]-'0')
@@ -140,19 +139,34 @@ const accessWindow = 256
 // accessStamp finds the time of an access line in the common log format: in
 // brackets behind host, identity and user, with a virtual host before them
 // perhaps.
-func accessStamp(line []byte) stamp {
+func (p *Parser) accessStamp(line []byte) stamp {
 	i := bytes.IndexByte(line[:min(len(line), accessWindow)], '[')
 	if i < 0 {
 		return stamp{}
 	}
-	s := clfStamp(line[i+1:])
+	s := p.clfStamp(line[i+1:])
 	end := i + 1 + s.n
 	if s.n == 0 || end == len(line) || line[end] != ']' {
 		return stamp{}
 	}
-	words := bytes.Count(line[:i], []byte(" "))
-	if words != 3 && words != 4 || line[0] == ' ' || bytes.Contains(line[:i], []byte("  ")) {
+	if words := singleSpaces(line[:i]); words != 3 && words != 4 {
 		return stamp{}
 	}
 	return s
+}
+
+// singleSpaces returns the number of spaces in b, -1 when it begins with one or
+// has two in a row.
+func singleSpaces(b []byte) (n int) {
+	before := byte(' ')
+	for _, c := range b {
+		if c == ' ' {
+			if before == ' ' {
+				return -1
+			}
+			n++
+		}
+		before = c
+	}
+	return n
 }
