@@ -36,6 +36,10 @@ const (
 
 	keyFields
 
+	// The keys of a container's log; ordinary ones in any other line.
+	keyStream
+	keyAttrs
+
 	keyCount
 	keyNone = keyCount
 )
@@ -82,6 +86,7 @@ var shortKeys = map[string]key{
 	"msg": keyMsg, "message": keyMessage, "log": keyLog, "event": keyEvent, "text": keyText,
 	"level": keyLevel, "lvl": keyLvl, "@level": keyAtLevel,
 	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "fields": keyFields,
+	"stream": keyStream, "attrs": keyAttrs,
 }
 
 // wordLen is how many bytes are looked at at once. A name shorter than that is
@@ -99,7 +104,7 @@ func word(name []byte) (w uint64) {
 // keyFactor sends the word of each of shortKeys to a place of its own in
 // keyTable. It was found by trial: a key more or less may need another one.
 const (
-	keyFactor = 0x61da7c32670c02cb
+	keyFactor = 0x2a557d3e061d5269
 	keyShift  = 64 - 5
 )
 

@@ -64,6 +64,9 @@ func levelValue(k key, value []byte) (level ring.Level, exact bool) {
 		return ring.LevelUnknown, false
 	}
 	if !isDigit(value[0]) {
+		if isDigit(value[len(value)-1]) {
+			return slogLevel(value)
+		}
 		return levelWord(value)
 	}
 	if len(value) > 2 || !isDigit(value[len(value)-1]) {
@@ -106,6 +109,40 @@ func (p *Parser) levelOf(line []byte, k key, m member) (level ring.Level, exact 
 		p.level = lastLevel{w, k, level, exact}
 	}
 	return p.level.level, p.level.exact
+}
+
+// slogLevel maps the name of a level between those of slog: the one below and
+// the distance from it, as in WARN+2 or DEBUG-4.
+func slogLevel(value []byte) (level ring.Level, exact bool) {
+	sign := bytes.LastIndexAny(value, "+-")
+	if sign < 0 || len(value)-sign > len("+99") || digitsEnd(value, sign+1) != len(value) {
+		return ring.LevelUnknown, false
+	}
+	n := 0
+	for _, c := range value[sign+1:] {
+		n = n*10 + int(c-'0')
+	}
+	if value[sign] == '-' {
+		n = -n
+	}
+	switch string(value[:sign]) {
+	case "DEBUG":
+		n -= 4
+	case "INFO":
+	case "WARN":
+		n += 4
+	case "ERROR":
+		n += 8
+	default:
+		return ring.LevelUnknown, false
+	}
+	switch {
+	case n < -4:
+		return ring.LevelTrace, false
+	case n >= 12:
+		return ring.LevelFatal, false
+	}
+	return ring.LevelTrace + ring.Level((n+8)/4), false
 }
 
 // pinoLevel maps the numbers of pino and bunyan, 10 to 60 in steps of ten; one

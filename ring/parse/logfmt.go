@@ -35,10 +35,13 @@ const (
 const maxLogfmt = math.MaxInt32
 
 // logfmtLine parses a line that consists of key=value pairs throughout: at
-// least two of them, one a message or a level. It reports false, with r
-// untouched, for any other line.
+// least two of them, one a message or a level, unless the format is given. It
+// reports false, with r untouched, for any other line.
 func (p *Parser) logfmtLine(line []byte, nowMicros int64, r *Result) bool {
-	if !p.scanPairs(line) || len(p.pairs) < 2 || p.seen&(logfmtMessageKeys|levelKeys) == 0 {
+	if !p.scanPairs(line) {
+		return false
+	}
+	if p.Format != Logfmt && (len(p.pairs) < 2 || p.seen&(logfmtMessageKeys|levelKeys) == 0) {
 		return false
 	}
 	if p.traits&tops != 0 && !utf8.Valid(line) {

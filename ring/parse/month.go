@@ -122,3 +122,38 @@ func (p *Parser) clfDayOf(b []byte) (days int64, ok bool) {
 	p.clfDay = lastDay{head, tail, days}
 	return days, true
 }
+
+// weekdayStamp reads the local time of ctime and of Apache's error log,
+// Mon Jan _2 15:04:05 2006 with an optional fraction, at the start of b.
+func (p *Parser) weekdayStamp(b []byte) stamp {
+	const clockAt, n = len("Mon Jan _2 "), len("Mon Jan _2 15:04:05")
+	if len(b) < n+len(" 2006") || b[3] != ' ' || b[7] != ' ' || b[10] != ' ' || !isWeekday(b[:3]) {
+		return stamp{}
+	}
+	day := twoDigits(b, 8)
+	if b[8] == ' ' && isDigit(b[9]) {
+		day = int(b[9] - '0')
+	}
+	seconds := clock(b[clockAt:n])
+	micros, finer, end := fraction(b, n)
+	if seconds < 0 || end == len(b) || b[end] != ' ' {
+		return stamp{}
+	}
+	century, year := twoDigits(b, end+1), twoDigits(b, end+3)
+	days, ok := dayNumber(century*100+year, monthOf(b, 4), day)
+	end += len(" 2006")
+	if century < 0 || year < 0 || !ok || wordEnd(b, 0, end) == 0 {
+		return stamp{}
+	}
+	local := days*secondsPerDay + seconds
+	offset, _ := p.zoneOf(local)
+	return stamp{micros: (local-offset)*microsPerSecond + micros, n: end, known: true, finer: finer}
+}
+
+func isWeekday(name []byte) bool {
+	switch string(name) {
+	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
+		return true
+	}
+	return false
+}

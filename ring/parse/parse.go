@@ -1,6 +1,7 @@
 // Package parse turns one line of a log into the parts of an entry: time,
-// level, message and the remaining fields. It knows JSON objects, logfmt and
-// the usual leads of text lines.
+// level, message and the remaining fields. It knows JSON objects, logfmt, the
+// usual leads of text lines and patterns with named groups, and takes the lines
+// of container runtimes apart.
 //
 // What must stay true:
 //   - Nothing of a line is lost. A key is taken out of the fields only when
@@ -13,6 +14,7 @@
 package parse
 
 import (
+	"regexp"
 	"time"
 	"unicode/utf8"
 
@@ -25,15 +27,22 @@ type Parser struct {
 	// Location is the zone of times that name none; nil means time.Local.
 	Location *time.Location
 
+	// Format says how lines are read; the zero value is Auto. Pattern belongs to
+	// Regex and comes from CompilePattern; a match allocates.
+	Format  Format
+	Pattern *regexp.Regexp
+
 	found  [keyCount]member // the first member of each known key; valid where seen says so
 	seen   uint32           // a bit per key in found
 	traits uint64           // what the scan of a JSON or logfmt line has seen
 	pairs  []pair           // all of a logfmt line
 
-	fields   []byte // backs Result.Fields when it is not a part of the line
-	text     []byte // backs an unescaped Result.Message
-	value    []byte // an unescaped logfmt value on its way into fields
-	repaired []byte // the line with its bad bytes replaced
+	fields   []byte  // backs Result.Fields when it is not a part of the line
+	text     []byte  // backs an unescaped Result.Message
+	value    []byte  // an unescaped logfmt value on its way into fields
+	repaired []byte  // the line with its bad bytes replaced
+	stripped []byte  // the line without escape sequences
+	docker   *Parser // of the lines of Docker around others; nil until there is one
 
 	// What is remembered of the lines before only saves work.
 	keys     [32]lastKey // of the first members of a JSON line
@@ -69,13 +78,26 @@ func (p *Parser) Line(line []byte, nowMicros int64, r *Result) {
 	if i == len(line) {
 		return
 	}
-	if line[i] == '{' && p.jsonLine(line, i, nowMicros, r) {
-		return
+	if !p.structured(line, i, nowMicros, r) {
+		p.textLine(line, nowMicros, r)
 	}
-	if p.logfmtLine(line, nowMicros, r) {
-		return
+}
+
+// structured parses a line that has parts by its format, the first byte that is
+// not white space being that at i. It reports false, with r untouched, for a
+// line of text.
+func (p *Parser) structured(line []byte, i int, nowMicros int64, r *Result) bool {
+	switch p.Format {
+	case Auto:
+		return line[i] == '{' && p.jsonLine(line, i, nowMicros, r) || p.logfmtLine(line, nowMicros, r)
+	case JSON:
+		return line[i] == '{' && p.jsonLine(line, i, nowMicros, r)
+	case Logfmt:
+		return p.logfmtLine(line, nowMicros, r)
+	case Regex:
+		return p.regexLine(line, nowMicros, r)
 	}
-	p.textLine(line, nowMicros, r)
+	return false
 }
 
 // largeBuffer is the capacity in bytes up to which a buffer is always kept.

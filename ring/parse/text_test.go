@@ -43,8 +43,8 @@ func TestTimeStampsLeadTextLines(t *testing.T) {
 		{"F0102 03:04:05 x", outcome{time: stamp0, level: "fatal"}},
 		{"E1302 03:04:05.678901 x", outcome{}},
 		{"E0102 code", outcome{}},
-		{`127.0.0.1 - frank [02/Jan/2026:03:04:05 +0000] "GET /error HTTP/1.0" 500 2326`, outcome{time: stamp0}},
-		{`a.example:80 127.0.0.1 - - [02/Jan/2026:04:04:05 +0100] "GET / HTTP/1.0" 200 1`, outcome{time: stamp0}},
+		{`127.0.0.1 - frank [02/Jan/2026:03:04:05 +0000] "GET /error HTTP/1.0" 500 2326`, outcome{time: stamp0, level: "error"}},
+		{`a.example:80 127.0.0.1 - - [02/Jan/2026:04:04:05 +0100] "GET / HTTP/1.0" 200 1`, outcome{time: stamp0, level: "info"}},
 		{`saw at [02/Jan/2026:04:04:05 +0100] a thing`, outcome{}},
 		{`[02/Jan/2026:03:04:05 +0000] ERROR x`, outcome{time: stamp0, level: "error"}},
 	})
