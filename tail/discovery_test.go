@@ -321,7 +321,7 @@ func TestDirectoryHiddenAtStartHidesNoReplay(t *testing.T) {
 	h.tick(generationGap)
 	// What New leaves behind when it may not list a directory.
 	h.w.start = time.Now()
-	h.w.roots = []root{{path: h.path("d"), pattern: "*.log"}}
+	h.w.roots = []root{{path: h.path("d"), pattern: "*.log", rules: h.w.roots[0].rules}}
 	h.w.blind = []string{h.path("d")}
 	h.lookAtAll()
 	h.append("d/x.log", text(lines("new", 2)))

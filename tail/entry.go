@@ -15,31 +15,151 @@ func (w *Watcher) begin(f *file) {
 	w.micros = time.Now().UnixMicro()
 }
 
-// entry turns one line of the current file into an entry of the page under
-// construction.
+// entry takes one line of the current file. Most files' lines are entries as
+// they stand.
 func (w *Watcher) entry(l line) {
+	f := w.current
+	r := f.rules
+	if f.wrapping == unseen {
+		f.wrapping = r.wrappingOf(f, l.text, w.micros)
+		if f.wrapping != bare {
+			f.members = containerMembers(r.tags, f.path)
+		}
+	}
+	if f.wrapping == bare && r.joiner == nil && !r.strip {
+		w.send(draft{text: l.text, cut: l.cut, partial: l.partial, micros: w.micros, members: r.tags})
+		return
+	}
+	w.prepare(f, l)
+}
+
+// draft is what becomes an entry.
+type draft struct {
+	text    []byte
+	cut     int64
+	partial bool
+	micros  int64  // its time where the text has none
+	members []byte // for the fields
+}
+
+// prepare takes off what is around a line's text, and joins what belongs
+// together.
+func (w *Watcher) prepare(f *file, l line) {
+	d := draft{text: l.text, cut: l.cut, partial: l.partial, micros: w.micros, members: f.rules.tags}
+	stderr := false
+	if c, ok := f.rules.unwrap(f.wrapping, l.text, w.micros); ok {
+		var cut int64
+		var whole bool
+		if d.text, cut, d.micros, whole = f.assemble(c, int(w.options.MaxLineBytes)); !whole {
+			return
+		}
+		d.cut += cut
+		stderr = string(c.Stream) == "stderr"
+	}
+	if f.rules.strip {
+		d.text = f.rules.parser.StripANSI(d.text)
+	}
+	if blank(d.text) && d.cut == 0 {
+		return
+	}
+	if f.rules.joiner == nil {
+		d.members = f.membersOf(stderr)
+		w.send(d)
+		return
+	}
+	w.join(f, d, stderr)
+}
+
+// membersOf returns what the tags and the container add to the fields.
+func (f *file) membersOf(stderr bool) []byte {
+	switch {
+	case f.wrapping == bare:
+		return f.rules.tags
+	case stderr:
+		return f.members[1]
+	}
+	return f.members[0]
+}
+
+// join adds a line to the entry under construction, or sends that and begins
+// another.
+func (w *Watcher) join(f *file, d draft, stderr bool) {
+	g, j := &f.group, f.rules.joiner
+	if g.lines > 0 && (stderr != g.err || g.lines >= j.maxLines ||
+		len(g.text)+1+len(d.text) > int(w.options.MaxLineBytes) || !j.continues(g, d.text)) {
+		w.endGroup(f)
+	}
+	if g.lines == 0 {
+		g.micros, g.err = d.micros, stderr
+	} else {
+		g.text = append(g.text, '\n')
+	}
+	g.text = append(g.text, d.text...)
+	g.lines++
+	g.cut += d.cut
+	if d.partial {
+		w.endGroup(f)
+	}
+}
+
+// endGroup sends the entry under construction, if there is one.
+func (w *Watcher) endGroup(f *file) {
+	g := f.group
+	if g.lines == 0 {
+		return
+	}
+	f.group = group{}
+	w.send(draft{text: g.text, cut: g.cut, micros: g.micros, members: f.membersOf(g.err)})
+	if cap(g.text) <= 4<<10 {
+		f.group.text = g.text[:0] // most are short and follow each other
+	}
+}
+
+// send parses a draft and puts it into the page under construction.
+func (w *Watcher) send(d draft) {
+	f := w.current
 	var r parse.Result // on the stack: pointers written to the heap cost more
-	w.parser.Line(l.text, w.micros, &r)
+	f.rules.parser.Line(d.text, d.micros, &r)
+	if (w.intake != nil || f.rules.limiter != nil) && !w.pass(&d, &r) {
+		return
+	}
 	e := record.Entry{
-		Micros: w.micros, Source: w.current.source, Level: r.Level,
+		Micros: d.micros, Source: f.source, Level: r.Level,
 		Message: r.Message, Quoted: r.Quoted, Fields: r.Fields,
-		Partial: l.partial, Truncated: l.cut,
+		Partial: d.partial, Truncated: d.cut,
 	}
 	if r.HasTime {
 		e.Micros = r.Micros
 	}
+	if d.members != nil {
+		w.merged = merge(w.merged[:0], r.Fields, d.members)
+		e.Fields = w.merged
+	}
 	text := w.encoder.Append(w.builder.Text(), &e)
-	w.builder.Add(text, w.current.sourceID, r.Level)
+	w.builder.Add(text, f.sourceID, r.Level)
 	w.lines++
-	if l.cut > 0 {
+	if d.cut > 0 {
 		w.stats.cut.Add(1)
 	}
-	if l.text[0] == '{' && !r.Quoted && r.Fields == nil && len(r.Message) == len(l.text) {
+	if d.text[0] == '{' && !r.Quoted && r.Fields == nil && len(r.Message) == len(d.text) {
 		w.stats.parseErrors.Add(1)
 	}
 	if w.builder.Full() {
 		w.builder.PublishMore() // told wakes the readers
 	}
+}
+
+// pass applies [filter] and the target's limit to a parsed line. What is
+// redacted is parsed anew.
+func (w *Watcher) pass(d *draft, r *parse.Result) bool {
+	if !w.admit(d.text, r.Level) {
+		return false
+	}
+	if clean := w.intake.Redact(d.text); len(clean) != len(d.text) || &clean[0] != &d.text[0] {
+		d.text = clean
+		w.current.rules.parser.Line(d.text, d.micros, r)
+	}
+	return len(d.text) > 0
 }
 
 // told makes the entries of a read known, once for all of them: to the counters

@@ -54,6 +54,11 @@ type file struct {
 	marker   []byte
 	head     fingerprint
 	split    splitter
+	rules    *rules
+	wrapping wrapping
+	members  [2][]byte // for the fields of a container's entries, by stream
+	pieces   [2]piece  // of a container's lines, by stream
+	group    group
 	sourceID uint16
 	source   string
 
@@ -193,7 +198,7 @@ func (f *file) stale() bool { return f.pos <= f.startSize }
 // passes, not only when it changes.
 func (f *file) needsClock() bool {
 	return f.phase == rotated || f.copied != nil && f.copied.size > 0 || f.shrunk ||
-		f.phase == following && f.split.pending() && !f.stale()
+		f.phase == following && (f.split.pending() && !f.stale() || f.group.lines > 0)
 }
 
 // notText names what begins like data when it is nothing to be read as lines.

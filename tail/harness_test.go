@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // got is one entry as a subscriber sees it.
 type got struct {
+	Time    string         `json:"time"`
 	Source  string         `json:"source"`
 	Message string         `json:"message"`
 	Level   string         `json:"level"`

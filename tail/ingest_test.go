@@ -49,7 +49,7 @@ func BenchmarkIngest(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer w.Close()
-			f := &file{source: "app.log", sourceID: w.ring.Source("app.log")}
+			f := &file{source: "app.log", sourceID: w.ring.Source("app.log"), rules: w.roots[0].rules, wrapping: bare}
 			b.SetBytes(int64(len(block)))
 			b.ReportAllocs()
 			for b.Loop() {

@@ -23,7 +23,9 @@ type Options struct {
 	RotateWait   int    `toml:"rotate_wait_ms" kong:"-" default:"5000" min:"0"`                                // a nameless file is followed this long past its last growth, milliseconds
 	PartialFlush int    `toml:"partial_flush_ms" kong:"-" default:"5000" min:"0"`                              // how long an unterminated line is held, milliseconds; 0 = for ever
 	MaxLineBytes int64  `toml:"max_line_bytes" kong:"-" type:"bytes" default:"1MiB" min:"1024" max:"67108864"` // longer lines are cut
-	MaxFiles     int    `toml:"max_files" kong:"-" default:"65536" min:"1"`                                    // files beyond are not followed until there is room
+	SourceName   string `toml:"source_name" kong:"-" enum:"basename,relative,path" default:"basename"`         // what of a path names the source of entries; "" = basename
+	Filter       Filter `toml:"-" kong:"-"`
+	MaxFiles     int    `toml:"max_files" kong:"-" default:"65536" min:"1"` // files beyond are not followed until there is room
 }
 
 // Target names files to follow: one file, or the files in a directory whose
@@ -33,6 +35,15 @@ type Target struct {
 	Path    string `toml:"path"`
 	Pattern string `toml:"pattern"`
 	IsFile  bool   `toml:"is_file"`
+
+	Exclude           []string          `toml:"exclude"`                                                  // files not to follow; without a slash the base name is meant
+	Format            string            `toml:"format" enum:"auto,json,logfmt,text,regex" default:"auto"` // "" = auto
+	Regex             string            `toml:"regex"`                                                    // of format regex: named groups time, level, message; others become fields
+	Multiline         Multiline         `toml:"multiline"`
+	Tags              map[string]string `toml:"tags"`                                     // merged into the fields of every entry
+	Timezone          string            `toml:"timezone" default:"local"`                 // of times that name none; "" = local
+	StripANSI         bool              `toml:"strip_ansi" default:"false"`               // take colours and other escape sequences out
+	MaxLinesPerSecond int               `toml:"max_lines_per_second" default:"0" min:"0"` // over all files of the target; what is beyond is counted and left out; 0 = no limit
 }
 
 // defaultPattern selects the files of a directory that is named alone.
@@ -106,10 +117,13 @@ func (t Target) check() error {
 	if t.Path == "" {
 		return errors.New("target has no path: set path to a file or a directory")
 	}
-	if t.Pattern != "" && !doublestar.ValidatePattern(t.Pattern) {
-		return fmt.Errorf("target %s: pattern %q is malformed: close every [ and {", t.Path, t.Pattern)
+	for _, p := range append([]string{t.Pattern}, t.Exclude...) {
+		if !doublestar.ValidatePattern(p) {
+			return fmt.Errorf("target %s: pattern %q is malformed: close every [ and {", t.Path, p)
+		}
 	}
-	return nil
+	_, err := newRules(&t)
+	return err
 }
 
 // check reports the first setting that is out of range.
@@ -127,6 +141,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("partial_flush_ms is %d: must not be negative (0 = hold for ever)", o.PartialFlush)
 	case o.MaxLineBytes < 1024 || o.MaxLineBytes > 64<<20:
 		return fmt.Errorf("max_line_bytes is %d: must be 1024 to 67108864", o.MaxLineBytes)
+	case o.SourceName != "" && o.SourceName != "basename" && o.SourceName != "relative" && o.SourceName != "path":
+		return fmt.Errorf("source_name is %q: must be basename, relative or path", o.SourceName)
 	case o.MaxFiles < 1:
 		return fmt.Errorf("max_files is %d: must be at least 1", o.MaxFiles)
 	}
@@ -145,7 +161,9 @@ type root struct {
 	path    string
 	pattern string
 	isFile  bool
-	depth   int                // directories below path that the pattern can reach, -1 = any
+	depth   int // directories below path that the pattern can reach, -1 = any
+	exclude []string
+	rules   *rules
 	still   map[string]listing // directories that need no listing while they are the same
 }
 
@@ -157,13 +175,17 @@ func roots(targets []Target) ([]root, error) {
 	var all []root
 	for _, t := range targets {
 		if t.Pattern == "" && !t.IsFile {
-			t = plainTarget(t.Path)
+			p := plainTarget(t.Path)
+			t.Path, t.Pattern, t.IsFile = p.Path, p.Pattern, p.IsFile
 		}
 		path, err := filepath.Abs(t.Path)
 		if err != nil {
 			return nil, fmt.Errorf("target %s: make absolute: %w", t.Path, err)
 		}
-		r := root{path: path, pattern: t.Pattern, isFile: t.IsFile}
+		r := root{path: path, pattern: t.Pattern, isFile: t.IsFile, exclude: t.Exclude}
+		if r.rules, err = newRules(&t); err != nil {
+			return nil, err
+		}
 		if r.pattern == "" {
 			r.pattern = defaultPattern
 		}
@@ -182,7 +204,21 @@ func (r *root) matches(path string) bool {
 		return true // a directory there is told apart when it is looked at
 	}
 	rest, below := strings.CutPrefix(path, slashed(r.path))
-	return below && !r.isFile && doublestar.MatchUnvalidated(r.pattern, rest)
+	return below && !r.isFile && doublestar.MatchUnvalidated(r.pattern, rest) && !r.excludes(rest)
+}
+
+// excludes reports whether a path below the target's is not to be followed.
+func (r *root) excludes(rest string) bool {
+	for _, p := range r.exclude {
+		name := rest
+		if !strings.Contains(p, "/") {
+			name = filepath.Base(rest)
+		}
+		if doublestar.MatchUnvalidated(p, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // concerns reports whether a directory that comes or goes at path changes what

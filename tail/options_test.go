@@ -3,6 +3,7 @@ package tail
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func TestTargetIsReadAsPathPatternIsfile(t *testing.T) {
 	}
 	f := func(s string, want Target) {
 		t.Helper()
-		if got, err := ParseTarget(s); err != nil || got != want {
+		if got, err := ParseTarget(s); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q gives %+v, %v, want %+v", s, got, err, want)
 		}
 	}

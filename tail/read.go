@@ -126,14 +126,17 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	return false
 }
 
-// flush sends the fragment held as an entry of its own. One from before the
+// flush sends what is held of f: the fragment of a line as an entry of its own,
+// and what waits for more. One from before the
 // start that never grew is not part of the stream.
 func (w *Watcher) flush(f *file) {
-	if !f.split.pending() || f.stale() {
+	if f.stale() || !f.split.pending() && f.group.lines == 0 && !f.piecesHeld() {
 		return
 	}
 	w.begin(f)
 	f.split.flush(int(w.options.MaxLineBytes), w.emit)
+	w.endPieces(f)
+	w.endGroup(f)
 	w.told()
 }
 

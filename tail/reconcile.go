@@ -221,10 +221,35 @@ func (w *Watcher) detach(n *name, next *file) {
 // rename makes path the one that f is read under.
 func (w *Watcher) rename(f *file, path string) {
 	f.path = path
-	base := filepath.Base(path)
-	if base != f.source {
-		f.source, f.sourceID = base, w.ring.Source(base)
+	of := w.rootOf(path)
+	f.rules = of.rules
+	if name := w.sourceName(of, path); name != f.source {
+		f.source, f.sourceID = name, w.ring.Source(name)
 	}
+}
+
+// rootOf returns the first target that names path. A file that has lost its
+// name is read under the path it had.
+func (w *Watcher) rootOf(path string) *root {
+	for i := range w.roots {
+		if w.roots[i].matches(path) {
+			return &w.roots[i]
+		}
+	}
+	return &w.roots[0]
+}
+
+// sourceName is what the entries of a file at path say of where they are from.
+func (w *Watcher) sourceName(of *root, path string) string {
+	switch w.options.SourceName {
+	case "path":
+		return path
+	case "relative":
+		if rest, below := strings.CutPrefix(path, slashed(of.path)); below {
+			return rest
+		}
+	}
+	return filepath.Base(path)
 }
 
 // findMoved looks for a file whose descriptor was given up among those whose

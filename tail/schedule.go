@@ -231,7 +231,15 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 	}
 	idle := milliseconds(w.options.PartialFlush)
 	if f.phase == following {
-		if idle > 0 && now-f.grown >= idle && !f.queued && f.atEnd {
+		if f.queued || !f.atEnd {
+			return
+		}
+		if f.group.lines > 0 && !f.split.pending() && now-f.grown >= f.rules.joiner.flush {
+			w.begin(f)
+			w.endGroup(f)
+			w.told()
+		}
+		if idle > 0 && now-f.grown >= idle {
 			w.flush(f)
 		}
 		return

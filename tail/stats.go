@@ -14,6 +14,8 @@ type Stats struct {
 	Lines       uint64 `json:"lines"`        // sent as entries
 	Truncated   uint64 `json:"truncated"`    // lines cut at the limit
 	ParseErrors uint64 `json:"parse_errors"` // lines that begin like JSON and are not
+	Filtered    uint64 `json:"filtered"`     // lines that [filter] kept out
+	Sampled     uint64 `json:"sampled"`      // lines beyond max_lines_per_second
 	Skipped     int    `json:"skipped"`      // names beyond max_files
 	Open        int    `json:"open"`         // descriptors held
 	Polling     bool   `json:"polling"`      // events do not serve everywhere
@@ -26,6 +28,7 @@ type counters struct {
 	rotations, truncations  atomic.Uint64
 	errors, read, lost      atomic.Uint64
 	lines, cut, parseErrors atomic.Uint64
+	filtered, sampled       atomic.Uint64
 	polling                 atomic.Bool
 }
 
@@ -43,6 +46,8 @@ func (w *Watcher) Stats() Stats {
 		Lines:       c.lines.Load(),
 		Truncated:   c.cut.Load(),
 		ParseErrors: c.parseErrors.Load(),
+		Filtered:    c.filtered.Load(),
+		Sampled:     c.sampled.Load(),
 		Skipped:     int(c.skipped.Load()),
 		Open:        int(c.open.Load()),
 		Polling:     c.polling.Load(),

@@ -10,7 +10,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"logwisp/ring"
-	"logwisp/ring/parse"
+	"logwisp/ring/filter"
 	"logwisp/ring/record"
 )
 
@@ -27,7 +27,8 @@ type Watcher struct {
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
 	backlog int64  // unread bytes of a file up to which it is read freely
-	parser  parse.Parser
+	intake  *filter.Intake
+	merged  []byte // fields and what is merged into them
 	encoder record.Encoder
 	builder *ring.Builder
 	emit    func(line) // w.entry, bound once
@@ -93,11 +94,16 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %w", err)
 	}
+	intake, err := newIntake(o.Filter)
+	if err != nil {
+		return nil, err
+	}
 	backlog := int64(r.Stats().CapacityBytes / backlogPart)
 	w := &Watcher{
 		options: o, roots: all, ring: r, log: log, start: time.Now(),
 		buf:     make([]byte, markerSize+min(readSize, max(backlog, 16<<10))),
 		backlog: backlog,
+		intake:  intake,
 		builder: r.NewBuilder(),
 		names:   make(map[string]*name),
 		files:   make(map[identity]*file),
@@ -117,6 +123,11 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 		w.fallBack(err.Error())
 	}
 	w.schedule = newSchedule(o, s.slow)
+	for _, r := range w.roots {
+		if j := r.rules.joiner; j != nil {
+			w.schedule.step = min(w.schedule.step, max(j.flush/4, 10*time.Millisecond))
+		}
+	}
 	w.timer = time.NewTimer(0)
 	w.starting = true
 	w.scan()

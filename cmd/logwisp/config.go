@@ -20,6 +20,7 @@ import (
 // part; the tags there are the source of key, flag, default and help.
 type config struct {
 	Monitor tail.Options `toml:"monitor" embed:"" group:"Files:"`
+	Filter  tail.Filter  `toml:"filter" embed:""`
 	TCP     tcp.Options  `toml:"tcpserver" embed:"" group:"TCP server:"`
 	HTTP    web.Options  `toml:"httpserver" embed:"" group:"HTTP server:"`
 	Ring    ring.Options `toml:"ring" embed:"" group:"Ring:"`

@@ -54,6 +54,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	}()
 	// The files' positions are taken first: what is written from here on is
 	// delivered to whoever connects as soon as a port is open.
+	s.Monitor.Filter = s.Filter
 	if d.watcher, err = tail.New(s.Monitor, d.ring, log); err != nil {
 		return nil, refuseMonitor(err, s.origins.of("monitor.targets"))
 	}
