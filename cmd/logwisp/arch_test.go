@@ -48,6 +48,8 @@ var testSupport = []string{"netio/netiotest"}
 var rooms = map[string][]string{
 	"github.com/alecthomas/kong":              {"cmd/logwisp"},
 	"github.com/dustin/go-humanize":           {"cmd/logwisp"},
+	"github.com/jotaen/kong-completion":       {"cmd/logwisp"},
+	"github.com/posener/complete":             {"cmd/logwisp"},
 	"github.com/lmittmann/tint":               {"cmd/logwisp"},
 	"github.com/pelletier/go-toml/v2":         {"cmd/logwisp"},
 	"github.com/panjf2000/gnet/v2":            {"netio"},

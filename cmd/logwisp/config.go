@@ -35,16 +35,14 @@ type settings struct {
 	origins  origins
 }
 
-// commandLine is what kong fills.
+// commandLine is what kong fills for the daemon, and for the commands that
+// want its configuration.
 type commandLine struct {
 	Config    config `embed:""`
 	File      string `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
 	FromStart bool   `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
 
-	Run struct {
-		Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]] (default: ./:*.log)."`
-	} `cmd:"" default:"withargs" help:"Follow files and serve their lines (the default command)."`
-	Version struct{} `cmd:"" help:"Print the version."`
+	Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]] (default: ./:*.log)."`
 }
 
 // refusal is a reason not to start, with the exit code that tells its kind.
@@ -70,22 +68,7 @@ func refuse(code int, problems []problem) *refusal {
 // loadSettings layers defaults, file, environment and command line, and
 // returns the warnings found on the way. The error is a *refusal.
 func loadSettings(line *commandLine, ctx *kong.Context) (*settings, []problem, error) {
-	file, _, err := configFile(line.File, os.Getenv)
-	if err != nil {
-		return nil, nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
-	}
-	s := &settings{file: file, loadedAt: time.Now()}
-	var toml []byte
-	if file != "" {
-		if toml, err = os.ReadFile(file); err != nil {
-			return nil, nil, &refusal{code: exitConfig, lines: []string{"read the configuration: " + err.Error()}}
-		}
-	}
-	var problems []problem
-	s.origins, problems = load(&s.config, sources{
-		File: file, TOML: toml, Environ: os.Environ(), Flags: ctx, Scratch: &line.Config,
-		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable},
-	})
+	s, problems := readSettings(line, ctx)
 	if broken(problems) {
 		code := exitConfig
 		if onlyFlags(problems) {
@@ -93,19 +76,40 @@ func loadSettings(line *commandLine, ctx *kong.Context) (*settings, []problem, e
 		}
 		return nil, problems, refuse(code, problems)
 	}
+	return s, problems, nil
+}
+
+// readSettings is loadSettings with everything that is wrong, in the order of a
+// report. The settings may be used when none of it is more than a warning.
+func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
+	file, _, err := configFile(line.File, os.Getenv)
+	if err != nil {
+		return nil, []problem{{Message: err.Error()}}
+	}
+	s := &settings{file: file, loadedAt: time.Now()}
+	var toml []byte
+	if file != "" {
+		if toml, err = os.ReadFile(file); err != nil {
+			return nil, []problem{{Message: "read the configuration: " + err.Error()}}
+		}
+	}
+	var problems []problem
+	s.origins, problems = load(&s.config, sources{
+		File: file, TOML: toml, Environ: os.Environ(), Flags: ctx, Scratch: &line.Config,
+		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable},
+	})
 	if line.FromStart {
 		s.Monitor.ReadFrom = "beginning"
 		s.origins["monitor.read_from"] = "--from-start"
 	}
-	if err := s.setTargets(line.Run.Targets); err != nil {
-		return nil, problems, err
-	}
+	problems = append(problems, s.checkTargets(toml)...)
+	problems = append(problems, s.setTargets(line.Targets)...)
 	if !s.TCP.Enabled && !s.HTTP.Enabled {
-		return nil, problems, &refusal{code: exitConfig, lines: []string{
-			"nothing to serve: both servers are disabled (use --enable-tcp or --enable-http)",
-		}}
+		problems = append(problems, problem{
+			Message: "nothing to serve: both servers are disabled", Hint: "use --enable-tcp or --enable-http",
+		})
 	}
-	return s, problems, nil
+	return s, problems
 }
 
 // onlyFlags reports whether every problem is one of the command line.
@@ -128,25 +132,28 @@ func (s *settings) targetsVariable(value string) error {
 }
 
 // setTargets takes the targets of the command line, or the default when
-// neither it nor file and environment name any.
-func (s *settings) setTargets(args []string) error {
+// neither it nor file and environment name any. It returns what is wrong.
+func (s *settings) setTargets(args []string) []problem {
+	var targets []tail.Target
+	var problems []problem
 	for _, arg := range args {
-		if err := refuseMisspeltCommand(arg); err != nil {
-			return err
+		parsed, err := parseTargets([]string{arg})
+		if err == nil {
+			err = refuseMisspeltCommand(arg)
 		}
+		if err != nil {
+			problems = append(problems, problem{Message: err.Error(), layer: layerFlags})
+		}
+		targets = append(targets, parsed...)
 	}
 	if len(args) > 0 {
-		targets, err := parseTargets(args)
-		if err != nil {
-			return &refusal{code: exitUsage, lines: []string{err.Error()}}
-		}
 		s.Monitor.Targets = targets
 		s.origins.replace("monitor.targets", commandLineOrigin)
 	}
 	if len(s.Monitor.Targets) == 0 {
 		s.Monitor.Targets = []tail.Target{{Path: "./", Pattern: "*.log"}}
 	}
-	return nil
+	return problems
 }
 
 // commandLineOrigin is the origin of targets given as arguments.
@@ -177,29 +184,6 @@ func parseTargets(texts []string) ([]tail.Target, error) {
 		targets = append(targets, target)
 	}
 	return targets, errors.Join(errs...)
-}
-
-// commands are the words that may stand first.
-var commands = []string{"run", "version"}
-
-// refuseMisspeltCommand keeps `logwisp versoin` from waiting for a file of that
-// name.
-func refuseMisspeltCommand(arg string) error {
-	if strings.ContainsAny(arg, "/.:") {
-		return nil
-	}
-	if _, err := os.Lstat(arg); err == nil {
-		return nil
-	}
-	if arg == "help" {
-		return &refusal{code: exitUsage, lines: []string{`no such file "help"; did you mean logwisp --help?`}}
-	}
-	if near := nearest(arg, commands); near != "" {
-		return &refusal{code: exitUsage, lines: []string{
-			fmt.Sprintf("no such file %q; did you mean the command `logwisp %s`? (./%s names a file that is still to come)", arg, near, arg),
-		}}
-	}
-	return nil
 }
 
 // entries returns the number of page slots of the ring: enough for every

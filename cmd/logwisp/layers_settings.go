@@ -35,6 +35,7 @@ type setting struct {
 	min, max string     // as text, "" = no limit
 	flag     string     // without the dashes, "" = none
 	help     string     // the help text of the flag
+	secret   bool       // not to be shown
 	children []*setting // of a table or of the tables of an array
 }
 
@@ -42,7 +43,7 @@ type setting struct {
 // field is a key when it has a toml tag other than "-"; an embedded struct
 // without one adds its keys to those of the struct around it. Tags: toml
 // (key), name (flag, unless kong:"-"), default, help, enum (comma separated),
-// min, max, type:"bytes" for sizes.
+// min, max, type:"bytes" for sizes, secret:"" for what is never shown.
 //
 // It panics on a key of a type that no value of a file could have, and on a
 // limit or default that does not suit its own key: both are errors in the
@@ -87,6 +88,7 @@ func settingOf(table reflect.Type, name string, field reflect.StructField) *sett
 		max:      tag.Get("max"),
 		help:     tag.Get("help"),
 	}
+	_, s.secret = tag.Lookup("secret")
 	if list, ok := tag.Lookup("enum"); ok {
 		for value := range strings.SplitSeq(list, ",") {
 			s.enum = append(s.enum, strings.TrimSpace(value))

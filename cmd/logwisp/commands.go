@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+)
+
+// program is the command line: every command, with its flags and arguments. A
+// command is a struct with a Run method, which may ask for the *kong.Context
+// and the stdio. A refusal that Run returns says the exit code.
+type program struct {
+	Run         runCommand                `cmd:"" default:"withargs" help:"Follow files and serve their lines (the default command)." group:"Daemon:"`
+	Check       checkCommand              `cmd:"" help:"Say everything that is wrong with the configuration, and start nothing." group:"Daemon:"`
+	Config      configCommands            `cmd:"" group:"Daemon:"`
+	Status      statusCommand             `cmd:"" help:"Print the state of a running LogWisp." group:"Clients of a running LogWisp:"`
+	Clients     clientsCommand            `cmd:"" help:"Print who reads from a running LogWisp, and how far behind." group:"Clients of a running LogWisp:"`
+	Healthcheck healthcheckCommand        `cmd:"" help:"Exit with 0 when a running LogWisp is ready, with 1 when it is not." group:"Clients of a running LogWisp:"`
+	Completion  kongcompletion.Completion `cmd:"" help:"Print how to turn on completion; with -c, the code that does it." group:"Other:"`
+	Version     versionCommand            `cmd:"" help:"Print the version." group:"Other:"`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+}
+
+// stdio is where a command writes to.
+type stdio struct{ out, err io.Writer }
+
+// runCommand is the daemon.
+type runCommand struct{ commandLine }
+
+func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
+	settings, warnings, err := loadSettings(&c.commandLine, ctx)
+	if err != nil {
+		return err
+	}
+	log := newLogger(settings.Logging, std.err)
+	for _, w := range warnings {
+		log.Warn("configuration: " + w.String())
+	}
+	return serve(settings, log)
+}
+
+// parse reads the command line and runs the command it names.
+func parse(args []string, std *stdio) error {
+	var line program
+	ended := false
+	parser, err := kong.New(&line,
+		kong.Name("logwisp"),
+		kong.Description(description),
+		kong.Vars{"version": "logwisp " + buildVersion()},
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(int) { ended = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Help(printHelp),
+		sizes(),
+	)
+	if err != nil {
+		return fmt.Errorf("read the table of commands: %w", err)
+	}
+	if err := complete(parser); err != nil || ended {
+		return err
+	}
+	ctx, err := parser.Parse(arrange(parser.Model.Node, args))
+	if ended {
+		return nil // --help or --version
+	}
+	if err != nil {
+		return refuseUsage(parser.Model.Node, err)
+	}
+	return ctx.Run(std)
+}
+
+// refuseUsage says what is wrong with a command line and what was meant.
+func refuseUsage(root *kong.Node, err error) error {
+	node, help := root, "logwisp --help"
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
+		if selected := parse.Context.Selected(); selected != nil && selected.Name != "run" {
+			node, help = selected, selected.FullPath()+" --help"
+		}
+	}
+	return &refusal{code: exitUsage, lines: []string{meant(root, node, err.Error()) + " (see " + help + ")"}}
+}
