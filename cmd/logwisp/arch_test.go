@@ -59,7 +59,7 @@ var rooms = map[string][]string{
 	"golang.org/x/time":                       {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load"},
-	"golang.org/x/sys":                        {"tail", "netio", "bench", "bench/load", "bench/figures"},
+	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "bench", "bench/load", "bench/figures"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }
 

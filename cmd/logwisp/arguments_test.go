@@ -28,12 +28,15 @@ func TestTargetsMayStandBetweenFlags(t *testing.T) {
 		{"a --tcp-port 1 b --tcp-port=2 c", "run --tcp-port 1 --tcp-port=2 a b c"},
 		{"a --no-enable-http - b", "run --no-enable-http a - b"},
 		{"a --from-start -- --odd.log", "run --from-start a -- --odd.log"},
+		{"-- tail", "run -- tail"},
 		{"version --help", "version --help"},
 		{"--help", "--help"},
 		{"a --tcp-port", "run a --tcp-port"},
 		{"--enable-tcp check a", "check --enable-tcp a"},
 		{"a check", "run a check"},
 		{"--origins config --format json show x", "config show --origins --format json x"},
+		{"tail URL -n 5 -l warn", "tail -n 5 -l warn URL"},
+		{"tail -n5 URL", "tail -n5 URL"},
 		{"completion -c bash", "completion -c bash"},
 	} {
 		if got := arrange(parser.Model.Node, strings.Fields(c.args)); !slices.Equal(got, strings.Fields(c.want)) {
@@ -82,11 +85,17 @@ func TestEveryCommandWordIsFoundByReflection(t *testing.T) {
 func TestWhatWasMeantIsSaid(t *testing.T) {
 	_, parser := newTestParser(t)
 	root := parser.Model.Node
+	tail := childNamed(root, "tail")
 	for _, c := range []struct {
 		node          *kong.Node
 		problem, want string
 	}{
 		{root, "unknown flag --enalbe-htpt", `unknown flag --enalbe-htpt, did you mean "--enable-http"?`},
+		{root, "unknown flag --limit", "unknown flag --limit: it is one of logwisp tail"},
+		{root, "unknown flag --limti", "unknown flag --limti, did you mean --limit of logwisp tail?"},
+		{tail, "unknown flag --no-folow", `unknown flag --no-folow, did you mean "--no-follow"?`},
+		{tail, `--level must be one of "","warn","info" but got "wran"`, `--level must be one of "","warn","info" but got "wran", did you mean "warn"?`},
+		{tail, "something else", "something else"},
 	} {
 		if got := meant(root, c.node, c.problem); got != c.want {
 			t.Errorf("%s became %s, want %s", c.problem, got, c.want)

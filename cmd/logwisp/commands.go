@@ -16,6 +16,7 @@ type program struct {
 	Run         runCommand                `cmd:"" default:"withargs" help:"Follow files and serve their lines (the default command)." group:"Daemon:"`
 	Check       checkCommand              `cmd:"" help:"Say everything that is wrong with the configuration, and start nothing." group:"Daemon:"`
 	Config      configCommands            `cmd:"" group:"Daemon:"`
+	Tail        tailCommand               `cmd:"" help:"Print the entries of a running LogWisp as they come." group:"Clients of a running LogWisp:"`
 	Status      statusCommand             `cmd:"" help:"Print the state of a running LogWisp." group:"Clients of a running LogWisp:"`
 	Clients     clientsCommand            `cmd:"" help:"Print who reads from a running LogWisp, and how far behind." group:"Clients of a running LogWisp:"`
 	Healthcheck healthcheckCommand        `cmd:"" help:"Exit with 0 when a running LogWisp is ready, with 1 when it is not." group:"Clients of a running LogWisp:"`

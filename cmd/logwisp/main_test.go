@@ -34,7 +34,7 @@ var tools = map[string]string{
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"logwisp": main})
+	testscript.Main(m, map[string]func(){"logwisp": main, "fakelogwisp": fakeMain})
 }
 
 // TestScripts runs the whole program as its users do: as a process, with real
