@@ -37,9 +37,7 @@ func (f *follower) control(line []byte, greet func()) error {
 	case "connected":
 		f.discard = false
 		greet()
-		// A stream that begins at its live end is resumed there, even if it
-		// breaks before its first entry.
-		if f.Tail == nil && f.Since == "" && len(f.lastID) == 0 {
+		if f.live() && len(f.lastID) == 0 {
 			f.seen(c.Head)
 		}
 	case "drop":
@@ -57,6 +55,20 @@ func (f *follower) control(line []byte, greet func()) error {
 		return f.refused(&c)
 	}
 	return nil
+}
+
+// live reports whether the stream was asked for from its live end, or from
+// wherever the server begins: it is resumed at its head then, even if it breaks
+// before its first entry. Otherwise the same is asked for again.
+func (f *follower) live() bool {
+	if f.Tail != nil && *f.Tail > 0 || f.Since != "" {
+		return false
+	}
+	if f.server.url == nil {
+		return true
+	}
+	query := f.server.url.Query()
+	return !query.Has("from") && !query.Has("tail") && !query.Has("since") && !query.Has("last_event_id")
 }
 
 // seen notes that everything up to an id has been dealt with.

@@ -56,7 +56,7 @@ func (f *follower) run(ctx context.Context) error {
 			return final
 		case !f.connected && errors.As(err, &later):
 			return &refusal{code: exitUnavailable, lines: []string{err.Error()}}
-		case !f.connected:
+		case !f.connected, !f.Follow: // there is nothing to wait for, so it is not waited for
 			return f.server.unreachable(reason(err))
 		}
 		if f.printed > before || wasConnected != f.connected || time.Since(since) > longestWait {

@@ -118,7 +118,13 @@ func TestTailResumesBehindTheLastEntryItPrinted(t *testing.T) {
 }
 
 func TestTailAsksForTheSameAgainWhenNothingOfItHasCome(t *testing.T) {
-	s, address := startFake(t, "tcp", connectedLine+"====\n"+connectedLine+limitLine)
+	const script = connectedLine + "====\n" + connectedLine + limitLine
+	s, address := startFake(t, "tcp", script)
+	runTail(t, "http://"+address+"/stream?from=earliest")
+	if asked := s.questions(); len(asked) != 2 || asked[0] != asked[1] || !strings.Contains(asked[1], "from=earliest") {
+		t.Errorf("asked %q", asked)
+	}
+	s, address = startFake(t, "tcp", script)
 	runTail(t, "tcp://"+address, "-n", "3")
 	if asked := s.questions(); len(asked) != 2 || asked[0] != asked[1] || !strings.Contains(asked[1], `"tail":3`) {
 		t.Errorf("asked %q", asked)
@@ -186,6 +192,7 @@ func TestTailEndsWithTheCodeOfItsReason(t *testing.T) {
 		"hello refused": {`{"type":"error","error":"unknown key lvel","suggestion":"level"}` + "\n", exitUsage, "did you mean level?"},
 		"hello, token":  {`{"type":"error","error":"no such token"}` + "\n", exitRefused, "--token-file"},
 		"refused later": {connectedLine + entryLine(1) + "====\n" + `!answer 401 {"error":"gone"}` + "\n", exitRefused, "gone"},
+		"cut short":     {connectedLine + entryLine(1) + `{"type":"disconnect","reason":"server_shutdown"}` + "\n", exitUnavailable, "has stopped"},
 		"nothing":       {"", exitUnavailable, "closed the connection"},
 	} {
 		_, address := startFake(t, "tcp", c.script)
@@ -193,7 +200,11 @@ func TestTailEndsWithTheCodeOfItsReason(t *testing.T) {
 		if strings.HasPrefix(name, "hello") || name == "nothing" {
 			scheme = "tcp://"
 		}
-		got := runTail(t, scheme+address)
+		args := []string{scheme + address}
+		if name == "cut short" {
+			args = append(args, "--no-follow")
+		}
+		got := runTail(t, args...)
 		if got.code != c.code || !strings.Contains(got.err, c.says) {
 			t.Errorf("%s: exit code %d, want %d, %q", name, got.code, c.code, got.err)
 		}
