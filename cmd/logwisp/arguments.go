@@ -98,25 +98,30 @@ func asksForHelp(flags []string) bool {
 }
 
 var (
-	unknownFlag = regexp.MustCompile(`^unknown flag (--?[^\s,]+)$`)
+	unknownFlag = regexp.MustCompile(`^(unknown flag (--?[^\s,]+))(?:, did you mean .*)?$`)
 	badChoice   = regexp.MustCompile(`^(.+) must be one of (.+) but got "(.*)"$`)
 )
 
-// meant adds to what kong says about a command line what was probably meant,
-// where kong has no idea of its own: a similar flag, the command that has the
-// flag, a similar value.
+// meant adds to what kong says about a command line what was probably meant: a
+// similar flag, the command that has the flag, a similar value. Kong's own idea
+// leaves out negated flags, and is any letter for a short one.
 func meant(root, node *kong.Node, problem string) string {
 	if found := unknownFlag.FindStringSubmatch(problem); found != nil {
-		if near := nearest(found[1], flagNames(node)); near != "" {
-			return fmt.Sprintf("%s, did you mean %q?", problem, near)
+		unknown, name := found[1], found[2]
+		if !strings.HasPrefix(name, "--") {
+			return unknown
 		}
-		if near, owner := flagElsewhere(root, found[1]); owner == nil {
+		if near := nearest(name, flagNames(node)); near != "" {
+			return fmt.Sprintf("%s, did you mean %q?", unknown, near)
+		}
+		near, owner := flagElsewhere(root, name)
+		switch {
+		case owner == nil:
 			return problem
-		} else if near == found[1] {
-			return fmt.Sprintf("%s: it is one of %s", problem, owner.FullPath())
-		} else {
-			return fmt.Sprintf("%s, did you mean %s of %s?", problem, near, owner.FullPath())
+		case near == name:
+			return fmt.Sprintf("%s: it is one of %s", unknown, owner.FullPath())
 		}
+		return fmt.Sprintf("%s, did you mean %s of %s?", unknown, near, owner.FullPath())
 	}
 	if found := badChoice.FindStringSubmatch(problem); found != nil {
 		var choices []string

@@ -93,6 +93,8 @@ func TestWhatWasMeantIsSaid(t *testing.T) {
 		{root, "unknown flag --enalbe-htpt", `unknown flag --enalbe-htpt, did you mean "--enable-http"?`},
 		{root, "unknown flag --limit", "unknown flag --limit: it is one of logwisp tail"},
 		{root, "unknown flag --limti", "unknown flag --limti, did you mean --limit of logwisp tail?"},
+		{tail, `unknown flag --nofollow, did you mean "--follow"?`, `unknown flag --nofollow, did you mean "--no-follow"?`},
+		{root, `unknown flag -x, did you mean "-h"?`, "unknown flag -x"},
 		{tail, "unknown flag --no-folow", `unknown flag --no-folow, did you mean "--no-follow"?`},
 		{tail, `--level must be one of "","warn","info" but got "wran"`, `--level must be one of "","warn","info" but got "wran", did you mean "warn"?`},
 		{tail, "something else", "something else"},

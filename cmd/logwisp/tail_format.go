@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -67,23 +65,6 @@ func (m *markedJSON) entry(dst, entry []byte, cut bool) []byte {
 	return append(m.words(dst, string(entry)), '\n')
 }
 
-// logEntry is what is read of an entry.
-type logEntry struct {
-	Time, Source, Level, Message string
-	Fields                       json.RawMessage
-}
-
-// decode reads an entry; a line that is none is the message.
-func decode(entry []byte, cut bool) (e logEntry) {
-	if cut {
-		entry = append([]byte{'{'}, entry...)
-	}
-	if err := json.Unmarshal(entry, &e); err != nil {
-		return logEntry{Message: string(entry)}
-	}
-	return e
-}
-
 // messageOnly is the message.
 type messageOnly struct{ style }
 
@@ -138,23 +119,17 @@ func (c *columns) stamp(text string) string {
 
 // fields appends the fields in their order; strings without their quotes where
 // the quotes do not matter, everything else as it is.
-func (c *columns) fields(dst []byte, fields json.RawMessage) []byte {
-	d := json.NewDecoder(bytes.NewReader(fields))
-	if first, err := d.Token(); err != nil || first != json.Delim('{') {
-		return dst
-	}
-	for d.More() {
-		key, err := d.Token()
-		var value json.RawMessage
-		if err == nil {
-			err = d.Decode(&value)
-		}
-		name, isName := key.(string)
-		if err != nil || !isName {
-			break // it has been decoded once, so there is nothing wrong with it
-		}
+func (c *columns) fields(dst []byte, fields []byte) []byte {
+	members := scanner{rest: fields}
+	for name, value := range members.members {
 		dst = append(dst, ' ')
-		dst = c.wrap(dst, dim, escaped(name)+"=")
+		if c.on {
+			dst = append(dst, dim...)
+		}
+		dst = append(appendEscaped(dst, textOf(name)), '=')
+		if c.on {
+			dst = append(dst, plain...)
+		}
 		dst = c.words(dst, bare(value))
 	}
 	return dst
@@ -162,10 +137,12 @@ func (c *columns) fields(dst []byte, fields json.RawMessage) []byte {
 
 // bare is a value as one word: a string without its quotes, unless a reader
 // would then take it for something else or for several.
-func bare(value json.RawMessage) string {
-	var text string
-	if err := json.Unmarshal(value, &text); err != nil || text == "" || text == "null" ||
-		strings.ContainsAny(text, " \t\r\n\"=") {
+func bare(value []byte) string {
+	if value[0] != '"' {
+		return string(value)
+	}
+	text := textOf(value)
+	if text == "" || text == "null" || strings.ContainsAny(text, " \t\r\n\"=") {
 		return string(value)
 	}
 	return text
