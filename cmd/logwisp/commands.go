@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
@@ -69,13 +71,19 @@ func parse(args []string, std *stdio) error {
 		return nil // --help or --version
 	}
 	if err != nil {
-		return refuseUsage(parser.Model.Node, err)
+		return refuseUsage(parser.Model.Node, args, err)
 	}
 	return ctx.Run(std)
 }
 
 // refuseUsage says what is wrong with a command line and what was meant.
-func refuseUsage(root *kong.Node, err error) error {
+func refuseUsage(root *kong.Node, args []string, err error) error {
+	// The flags of a misspelt command are unknown; that is not what is wrong.
+	if word := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); word >= 0 {
+		if misspelt := refuseMisspeltCommand(args[word]); misspelt != nil && childNamed(root, args[word]) == nil {
+			return &refusal{code: exitUsage, lines: []string{misspelt.Error()}}
+		}
+	}
 	node, help := root, "logwisp --help"
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
 		if selected := parse.Context.Selected(); selected != nil && selected.Name != "run" {
