@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -151,7 +152,7 @@ func (s *settings) setTargets(args []string) []problem {
 		s.origins.replace("monitor.targets", commandLineOrigin)
 	}
 	if len(s.Monitor.Targets) == 0 {
-		s.Monitor.Targets = []tail.Target{{Path: "./", Pattern: "*.log"}}
+		s.Monitor.Targets = []tail.Target{newTarget(tail.Target{Path: "./", Pattern: "*.log"})}
 	}
 	return problems
 }
@@ -172,6 +173,14 @@ func (s *settings) targets() string {
 	return strings.Join(texts, " ")
 }
 
+// newTarget returns t's path and pattern with the defaults of everything else.
+func newTarget(t tail.Target) tail.Target {
+	var full tail.Target
+	setDefaults(settingsOf(reflect.TypeFor[tail.Target]()), reflect.ValueOf(&full).Elem())
+	full.Path, full.Pattern, full.IsFile = t.Path, t.Pattern, t.IsFile
+	return full
+}
+
 func parseTargets(texts []string) ([]tail.Target, error) {
 	var targets []tail.Target
 	var errs []error
@@ -181,7 +190,7 @@ func parseTargets(texts []string) ([]tail.Target, error) {
 			errs = append(errs, fmt.Errorf("target %s: %w", strconv.Quote(text), err))
 			continue
 		}
-		targets = append(targets, target)
+		targets = append(targets, newTarget(target))
 	}
 	return targets, errors.Join(errs...)
 }

@@ -181,6 +181,9 @@ func (a *assignment) items(s *setting, value reflect.Value, raw any, path string
 		return false
 	}
 	value.Set(trial)
+	if trial.Len() == 0 {
+		value.SetZero() // as the default of a list without any
+	}
 	return true
 }
 

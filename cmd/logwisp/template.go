@@ -33,11 +33,13 @@ func template() []byte {
 	s.setTargets(nil)
 	var text bytes.Buffer
 	text.WriteString(templateHead)
-	templateTable(&text, settings, root, "", "#")
+	templateTable(&text, settings, root, "", "#", false)
 	return text.Bytes()
 }
 
-func templateTable(text *bytes.Buffer, settings []*setting, table reflect.Value, parent, mark string) {
+// templateTable appends a table's keys, each behind mark. element says that it is
+// part of an array of tables.
+func templateTable(text *bytes.Buffer, settings []*setting, table reflect.Value, parent, mark string, element bool) {
 	for _, s := range settings {
 		if s.kind == kindTable || s.kind == kindTables {
 			continue
@@ -52,11 +54,11 @@ func templateTable(text *bytes.Buffer, settings []*setting, table reflect.Value,
 		switch s.kind {
 		case kindTable:
 			header := "[" + path + "]"
-			if mark != "#" || strings.Contains(parent, "[]") {
-				header = mark + header
+			if element {
+				header = mark + header // without its array it would be a table of another place
 			}
 			text.WriteString("\n" + header + "\n")
-			templateTable(text, s.children, value, path, mark)
+			templateTable(text, s.children, value, path, mark, element)
 		case kindTables:
 			mark := mark
 			if value.Len() == 0 {
@@ -65,7 +67,7 @@ func templateTable(text *bytes.Buffer, settings []*setting, table reflect.Value,
 				setDefaults(s.children, value.Index(0))
 			}
 			fmt.Fprintf(text, "\n%s[[%s]]\n", mark, path)
-			templateTable(text, s.children, value.Index(0), path, mark)
+			templateTable(text, s.children, value.Index(0), path, mark, true)
 		}
 	}
 }
