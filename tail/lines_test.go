@@ -44,7 +44,8 @@ func TestLinesOfOneEventAreOneEntry(t *testing.T) {
 		{"start", Multiline{Start: `^\d{4}-`}, "orphan\n2026-01-01 a\n b\nc\n2026-01-02 d\n", []string{"orphan", "2026-01-01 a\n b\nc", "2026-01-02 d"}},
 		{"indent", Multiline{Preset: "indent"}, "a\n b\n\tc\nd\n", []string{"a\n b\n\tc", "d"}},
 		{
-			"java", Multiline{Preset: "java"},
+			"java",
+			Multiline{Preset: "java"},
 			"10:00 ERROR boom\njava.lang.IllegalStateException: x\n\tat a.B.c(B.java:1)\n\t... 3 more\nCaused by: java.io.IOException: y\n\tat d.E.f(E.java:2)\n10:01 INFO well: Error\n",
 			[]string{
 				"10:00 ERROR boom\njava.lang.IllegalStateException: x\n\tat a.B.c(B.java:1)\n\t... 3 more\nCaused by: java.io.IOException: y\n\tat d.E.f(E.java:2)",
@@ -52,7 +53,8 @@ func TestLinesOfOneEventAreOneEntry(t *testing.T) {
 			},
 		},
 		{
-			"python", Multiline{Preset: "python"},
+			"python",
+			Multiline{Preset: "python"},
 			"ERROR:root:boom\nTraceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: x\nDuring handling of the above exception, another exception occurred:\nTraceback (most recent call last):\n  File \"b.py\", line 2\nKeyError: 'y'\nINFO:root:well\n",
 			[]string{
 				"ERROR:root:boom\nTraceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: x\nDuring handling of the above exception, another exception occurred:\nTraceback (most recent call last):\n  File \"b.py\", line 2\nKeyError: 'y'",
@@ -60,7 +62,8 @@ func TestLinesOfOneEventAreOneEntry(t *testing.T) {
 			},
 		},
 		{
-			"go", Multiline{Preset: "go"},
+			"go",
+			Multiline{Preset: "go"},
 			"started\npanic: runtime error: index out of range [3]\ngoroutine 1 [running]:\nmain.(*server).run(0xc000010000, {0x1, 0x2})\n\t/src/main.go:7 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:3 +0x2a\nexit status 2\n2026/01/01 restarted (again)\n",
 			[]string{
 				"started",
