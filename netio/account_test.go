@@ -18,7 +18,7 @@ func (b *bed) take(s *Subscriber, took func(total int) int) []byte {
 	b.loop.compose(s, false)
 	all := batchBytes(out)
 	n := took(len(all))
-	if n > 0 {
+	if n > 0 || len(all) == 0 {
 		s.account(out, n)
 	}
 	out.end()

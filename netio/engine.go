@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +27,7 @@ type Options struct {
 	Loops      int   // event loops; 0 = GOMAXPROCS-1, at least one
 	ViewBytes  int64 // budget of the views of all forms; 0 = a quarter of the ring
 	FromOldest bool  // a subscriber that names no position starts at the oldest entry held
+	Version    string
 	Log        *slog.Logger
 }
 
@@ -44,6 +43,8 @@ type Engine struct {
 	views   *viewCache
 	nextID  atomic.Uint64
 	pins    pins
+
+	selections selections
 
 	mu         sync.Mutex
 	stopping   bool
@@ -147,51 +148,6 @@ func (e *Engine) Register(t *Transport) *Transport {
 // Full reports whether the transport has as many subscribers as it may.
 func (t *Transport) Full() bool {
 	return t.MaxClients > 0 && t.active.Load() >= int64(t.MaxClients)
-}
-
-// Enroll makes the peer of c a subscriber and takes c over, also when it fails.
-// greet, if not nil, appends what is sent first. c must be a *net.TCPConn or a
-// *net.UnixConn. Errors: ErrStopping, ErrFull, or one of the socket.
-func (t *Transport) Enroll(c net.Conn, greet func(dst []byte, g Greeting) []byte) error {
-	e := t.engine
-	e.mu.Lock()
-	if e.stopping {
-		e.mu.Unlock()
-		c.Close()
-		return ErrStopping
-	}
-	e.enrols.Add(1)
-	e.mu.Unlock()
-	defer e.enrols.Done()
-
-	if n := t.active.Add(1); t.MaxClients > 0 && n > int64(t.MaxClients) {
-		t.active.Add(-1)
-		c.Close()
-		return ErrFull
-	}
-	s := &Subscriber{
-		transport: t,
-		id:        t.Name + "-" + strconv.FormatUint(e.nextID.Add(1), 10),
-		address:   c.RemoteAddr().String(),
-		greet:     greet,
-	}
-	if err := tune(c, t.SendBuffer); err != nil {
-		t.active.Add(-1)
-		c.Close()
-		return fmt.Errorf("set up the socket of %s: %w", s.address, err)
-	}
-	t.mu.Lock()
-	t.live[s] = struct{}{}
-	t.mu.Unlock()
-	if _, err := e.client.EnrollContext(c, s); err != nil {
-		t.leave(s)
-		return fmt.Errorf("enrol %s: %w", s.address, err)
-	}
-	if s.loop == nil { // gnet says nothing when its epoll refuses a socket
-		t.leave(s)
-		return fmt.Errorf("enrol %s: the event loop cannot watch the socket", s.address)
-	}
-	return nil
 }
 
 // leave ends a subscriber's part in the sums. Its last counters join the

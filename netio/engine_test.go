@@ -24,7 +24,7 @@ type host struct {
 // newHost starts an engine with as many loops; it ends with the test.
 func newHost(t *testing.T, loops int, r ring.Options, tr *Transport) *host {
 	t.Helper()
-	h := &host{t: t, bed: &bed{f: t, ring: ring.New(r), pad: func(uint64) int { return 100 }}}
+	h := &host{t: t, bed: &bed{f: t, ring: ring.New(r), level: info, pad: func(uint64) int { return 100 }}}
 	h.builder = h.ring.NewBuilder()
 	h.engine = start(t, h.ring, Options{Loops: loops})
 	h.transport = h.engine.Register(tr)
@@ -35,7 +35,7 @@ func newHost(t *testing.T, loops int, r ring.Options, tr *Transport) *host {
 func (h *host) connect() *net.TCPConn {
 	h.t.Helper()
 	server, client := pair(h.t)
-	if err := h.transport.Enroll(server, nil); err != nil {
+	if err := h.transport.Enroll(server, Subscription{}); err != nil {
 		h.t.Fatal(err)
 	}
 	return client
@@ -123,13 +123,13 @@ func TestNoDescriptorOutlivesTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{t: t, bed: &bed{f: t, ring: r, builder: r.NewBuilder(), engine: e, pad: func(uint64) int { return 4000 }}}
+	h := &host{t: t, bed: &bed{f: t, ring: r, builder: r.NewBuilder(), engine: e, level: info, pad: func(uint64) int { return 4000 }}}
 	h.transport = e.Register(&Transport{Name: "t", Form: framedForm(), SendBuffer: 8 << 10, MaxClients: 5})
 	halfThenReset, half, reset, stuck := h.connect(), h.connect(), h.connect(), h.connect()
 	_ = stuck.SetReadBuffer(4 << 10)
 	quiet := h.connect()
 	server, refused := pair(t)
-	if err := h.transport.Enroll(server, nil); !errors.Is(err, ErrFull) {
+	if err := h.transport.Enroll(server, Subscription{}); !errors.Is(err, ErrFull) {
 		t.Errorf("the sixth of five clients: %v", err)
 	}
 	_ = half.CloseWrite()
@@ -176,7 +176,7 @@ func TestEnrolmentsThatRaceTheEndNeitherHangNorStay(t *testing.T) {
 			server, client := pair(t)
 			joining.Go(func() {
 				defer client.Close()
-				if err := tr.Enroll(server, nil); err != nil && !errors.Is(err, ErrStopping) {
+				if err := tr.Enroll(server, Subscription{}); err != nil && !errors.Is(err, ErrStopping) {
 					t.Errorf("enrol: %v", err)
 				}
 			})
@@ -233,7 +233,7 @@ func TestDrainingTwiceAndWithNobodyThereReturns(t *testing.T) {
 	}
 	both.Wait()
 	server, _ := pair(t)
-	if err := h.transport.Enroll(server, nil); !errors.Is(err, ErrStopping) {
+	if err := h.transport.Enroll(server, Subscription{}); !errors.Is(err, ErrStopping) {
 		t.Errorf("enrolling after the drain: %v", err)
 	}
 }

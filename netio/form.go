@@ -1,7 +1,6 @@
 package netio
 
 import (
-	"sync/atomic"
 	"time"
 
 	"logwisp/ring/record"
@@ -18,6 +17,8 @@ type Form struct {
 	Entry func(dst []byte, epoch, seq uint64, line []byte) []byte
 
 	Drop       func(dst []byte, d *record.Drop) []byte
+	Gap        func(dst []byte, g *record.Gap) []byte
+	Reset      func(dst []byte, reason string) []byte
 	Disconnect func(dst []byte, reason string) []byte
 
 	// Heartbeat appends one heartbeat; seq is the last entry scanned for the
@@ -27,8 +28,6 @@ type Form struct {
 	// Probe is sent once when the peer has closed its sending side: bytes that
 	// mean nothing to it, but make a peer that is gone answer with a reset.
 	Probe []byte
-
-	users atomic.Int64 // subscribers served in this form
 }
 
 // HeartbeatPolicy says when and with what heartbeats are sent.
@@ -36,12 +35,4 @@ type HeartbeatPolicy struct {
 	Interval  time.Duration // 0 = none
 	Timestamp bool
 	Stats     bool
-}
-
-// Greeting is what is known when a subscriber joins.
-type Greeting struct {
-	ClientID string
-	Epoch    uint64
-	Head     uint64 // seq of the newest entry
-	Oldest   uint64 // seq of the oldest entry held
 }

@@ -1,6 +1,9 @@
 package netio
 
-import "logwisp/ring"
+import (
+	"logwisp/ring"
+	"logwisp/ring/filter"
+)
 
 const (
 	// smallPage is the size below which a page is not worth a piece of its own
@@ -8,21 +11,30 @@ const (
 	smallPage = 16 << 10
 	// blockBytes is about the size of a gathered block.
 	blockBytes = 64 << 10
+	// blockEntries is about how many entries a block covers at most: of those a
+	// filter rejects nothing but the place is in it.
+	blockEntries = 4096
 	// maxBlocks is how many gathered blocks a loop keeps, at most half of them
 	// for one write.
 	maxBlocks = 16
+	// maxScan is about how many bytes a pass looks at for filters (N7).
+	maxScan = 64 << 10
 )
 
-// block is a run of small pages gathered into one piece in one form. Its
+// block is a run of small pages gathered into one piece for one selection. Its
 // memory is used again, so nothing but the write it is collected for may hold
 // it: entries in it are shorter than maxCopy.
 type block struct {
-	form  *Form
-	first uint64
-	text  []byte
-	ends  []uint32
-	after ring.Cursor // behind the last entry
-	batch uint64      // the last batch that used it
+	selection *selection
+	first     uint64
+	text      []byte
+	ends      []uint32
+	after     ring.Cursor // behind the last entry
+	batch     uint64      // the last batch that used it
+}
+
+func (b *block) holds(seq uint64, sel *selection) bool {
+	return b.selection == sel && b.first <= seq && seq < b.first+uint64(len(b.ends))
 }
 
 // gatherer keeps the latest blocks of a loop, so that what was gathered for one
@@ -32,34 +44,47 @@ type gatherer struct {
 	newest int
 }
 
-// find returns the block that holds entry seq in form f.
-func (g *gatherer) find(seq uint64, f *Form) *block {
+// find returns the block that holds entry seq for a group.
+func (g *gatherer) find(seq uint64, of *group) *block {
+	if of.own != nil && of.own.holds(seq, of.selection) {
+		return of.own
+	}
 	for i := range maxBlocks {
-		b := &g.blocks[(g.newest-i+maxBlocks)%maxBlocks]
-		if b.form == f && b.first <= seq && seq < b.first+uint64(len(b.ends)) {
+		if b := &g.blocks[(g.newest-i+maxBlocks)%maxBlocks]; b.holds(seq, of.selection) {
 			return b
 		}
 	}
 	return nil
 }
 
-// take returns a block to fill: the oldest that the current batch does not use.
-func (g *gatherer) take(batch uint64) *block {
+// take returns a block to fill from entry seq on: the group's own for what is
+// newest, else the oldest that the current batch does not use.
+func (g *gatherer) take(seq, batch uint64, of *group) *block {
+	if of.mayOwn {
+		if of.own == nil {
+			of.own = new(block)
+		}
+		if of.own.batch != batch && seq >= of.own.first {
+			return of.own
+		}
+	}
 	for range maxBlocks {
 		g.newest = (g.newest + 1) % maxBlocks
 		if b := &g.blocks[g.newest]; b.batch != batch {
-			b.text, b.ends = b.text[:0], b.ends[:0]
 			return b
 		}
 	}
 	return nil
 }
 
-// spanAt returns the entries at c in form f: the page itself, a view of it, or
-// a gathered block. c is moved past lost entries only.
-func (l *loop) spanAt(c *ring.Cursor, f *Form) (sp span, lost uint64, ok bool) {
-	g := &l.out.gather
-	if b := g.find(c.Seq(), f); b != nil {
+// spanAt returns the entries at c as group g wants them: the page itself, a
+// view of it, a gathered block, or a span without text for entries that do not
+// pass. c is moved past lost entries only.
+func (l *loop) spanAt(c *ring.Cursor, g *group) (sp span, lost uint64, ok bool) {
+	if sp, ok := g.runAt(c); ok {
+		return sp, 0, true
+	}
+	if b := l.out.gather.find(c.Seq(), g); b != nil {
 		b.batch = l.out.number
 		return b.span(c), 0, true
 	}
@@ -67,55 +92,93 @@ func (l *loop) spanAt(c *ring.Cursor, f *Form) (sp span, lost uint64, ok bool) {
 	if !ok || lost > 0 {
 		return span{}, lost, ok
 	}
-	skip := int(c.Seq() - p.First)
-	if l.gathers(&p, f) {
-		if b := g.take(l.out.number); b != nil {
-			l.fill(b, *c, f)
-			return b.span(c), 0, true
+	sel, filtered := g.selection, false
+	if g.filter != nil {
+		switch sel.verdict(&p) {
+		case filter.None:
+			return l.blankPage(c, g, &p), 0, true
+		case filter.All:
+			sel = sel.plain
+		case filter.Some:
+			filtered = true
 		}
 	}
-	sp = span{text: p.Text, page: p, first: p.First, count: p.Count(), skip: skip, at: *c}
-	if f.Entry != nil {
-		v := l.engine.views.get(&p, l.engine.ring.Epoch(), f)
+	if l.gathers(&p, sel) {
+		if b := l.out.gather.take(c.Seq(), l.out.number, g); b != nil {
+			l.fill(b, *c, g)
+			if len(b.text) > 0 {
+				return b.span(c), 0, true
+			}
+			g.noteRun(b.first, b.after)
+			b.selection = nil
+			return blankSpan(c, b.after), 0, true
+		}
+	}
+	return l.pageSpan(c, g, sel, &p, filtered), 0, true
+}
+
+// pageSpan returns the entries at c from page p itself or from a view of it.
+func (l *loop) pageSpan(c *ring.Cursor, g *group, sel *selection, p *ring.Page, filtered bool) span {
+	skip := int(c.Seq() - p.First)
+	sp := span{text: p.Text, page: *p, first: p.First, count: p.Count(), skip: skip, at: *c, picked: filtered}
+	if filtered || sel.form.Entry != nil {
+		v, scanned := l.engine.views.get(p, l.engine.ring.Epoch(), sel)
+		l.scanned += scanned
+		if len(v.text) == 0 {
+			return l.blankPage(c, g, p)
+		}
 		sp.text, sp.ends = v.text, v.ends
 	}
-	sp.from = sp.end(skip - 1)
+	sp.from, sp.to = sp.end(skip-1), len(sp.text)
 	sp.after = *c
 	sp.after.Advance(p.First + uint64(p.Count()))
-	return sp, 0, true
+	return sp
+}
+
+// blankPage returns the entries of p from c on, of which none passes.
+func (l *loop) blankPage(c *ring.Cursor, g *group, p *ring.Page) span {
+	after := *c
+	after.Advance(p.First + uint64(p.Count()))
+	g.noteRun(c.Seq(), after)
+	return blankSpan(c, after)
 }
 
 // gathers reports whether p is written from a block: because it is small and
 // not alone, or because a view of it would serve one subscriber only.
-func (l *loop) gathers(p *ring.Page, f *Form) bool {
-	if f.Entry == nil {
+func (l *loop) gathers(p *ring.Page, sel *selection) bool {
+	if sel.form.Entry == nil && sel.filter == nil {
 		return len(p.Text) < smallPage && p.First+uint64(p.Count()) <= l.engine.ring.Head()
 	}
-	return len(p.Text) < smallPage || len(p.Text) <= ring.PageTarget && f.users.Load() == 1
+	return len(p.Text) < smallPage || len(p.Text) <= ring.PageTarget && sel.users.Load() == 1
 }
 
 // fill gathers small pages from c on until the block is full, a large page
 // comes or the head is reached. The first page may be a large one.
-func (l *loop) fill(b *block, c ring.Cursor, f *Form) {
-	b.form, b.first, b.batch, b.after = f, c.Seq(), l.out.number, c
+func (l *loop) fill(b *block, c ring.Cursor, g *group) {
+	b.selection, b.first, b.batch, b.after = g.selection, c.Seq(), l.out.number, c
+	b.text, b.ends = b.text[:0], b.ends[:0]
 	epoch := l.engine.ring.Epoch()
-	for len(b.text) < blockBytes-smallPage {
+	scanned := 0
+	for len(b.text) < blockBytes-smallPage && len(b.ends) < blockEntries && scanned < maxScan {
 		p, lost, ok := c.Page()
 		if !ok || lost > 0 || len(p.Text) >= smallPage && len(b.ends) > 0 {
-			return
+			break
 		}
-		b.text, b.ends = appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch, f)
+		n := 0
+		b.text, b.ends, n = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch)
+		scanned += n
 		c.Advance(p.First + uint64(p.Count()))
 		b.after = c
 	}
+	l.scanned += scanned
 }
 
 // span returns the block's entries from c on.
 func (b *block) span(c *ring.Cursor) span {
 	sp := span{
 		text: b.text, ends: b.ends, first: b.first, count: len(b.ends),
-		skip: int(c.Seq() - b.first), at: *c, after: b.after,
+		skip: int(c.Seq() - b.first), at: *c, after: b.after, picked: b.selection.filter != nil,
 	}
-	sp.from = sp.end(sp.skip - 1)
+	sp.from, sp.to = sp.end(sp.skip-1), len(sp.text)
 	return sp
 }

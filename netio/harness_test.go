@@ -67,9 +67,12 @@ type bed struct {
 	loop      *loop
 	transport *Transport
 	pad       func(seq uint64) int // length of an entry's filler
+	level     func(seq uint64) ring.Level
 	published uint64
 	peers     map[*Subscriber]int
 }
+
+func info(uint64) ring.Level { return ring.LevelInfo }
 
 func newBed(f failer, o ring.Options, form *Form) *bed {
 	r := ring.New(o)
@@ -81,14 +84,14 @@ func newBed(f failer, o ring.Options, form *Form) *bed {
 	if err != nil {
 		f.Fatalf("create an epoll: %v", err)
 	}
-	l := &loop{engine: e, bellFD: -1, byFD: make(map[int]*Subscriber), drained: make(chan struct{}), now: time.Now()}
+	l := &loop{engine: e, bellFD: -1, byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), drained: make(chan struct{}), now: time.Now()}
 	l.poll = &writePoll{loop: l, fd: epoll}
 	l.waker = r.NewWaker(l.ring)
 	l.reader = r.NewReader()
 	return &bed{
 		f: f, ring: r, builder: r.NewBuilder(), engine: e, loop: l,
 		transport: e.Register(&Transport{Name: "t", Form: form}),
-		pad:       func(uint64) int { return 10 }, peers: make(map[*Subscriber]int),
+		pad:       func(uint64) int { return 10 }, level: info, peers: make(map[*Subscriber]int),
 	}
 }
 
@@ -104,7 +107,10 @@ func (b *bed) close() {
 
 // join takes a subscriber in as the loop does, on a socket pair whose other
 // end the test reads. It counts as half-closed, so that the loop owns it.
-func (b *bed) join(sendBuffer int) *Subscriber {
+func (b *bed) join(sendBuffer int) *Subscriber { return b.joinAs(sendBuffer, Subscription{}) }
+
+// joinAs is join for one that asks for something.
+func (b *bed) joinAs(sendBuffer int, sub Subscription) *Subscriber {
 	b.f.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -113,9 +119,8 @@ func (b *bed) join(sendBuffer int) *Subscriber {
 	if sendBuffer > 0 {
 		_ = unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	}
-	s := &Subscriber{transport: b.transport, id: "t", loop: b.loop, fd: fds[0], half: true, progress: b.loop.now}
-	s.cursor = b.ring.Live()
-	s.start = s.cursor.Seq()
+	s := &Subscriber{transport: b.transport, id: "t", loop: b.loop, fd: fds[0], half: true, progress: b.loop.now, wanted: &sub}
+	b.loop.begin(s)
 	s.index = len(b.loop.subs)
 	b.loop.subs = append(b.loop.subs, s)
 	b.loop.byFD[s.fd] = s
@@ -135,7 +140,7 @@ func (b *bed) line(seq uint64) string {
 func (b *bed) publish(n, perPage int) {
 	for range n {
 		b.published++
-		b.builder.Add(append(b.builder.Text(), b.line(b.published)...), 1, ring.LevelInfo)
+		b.builder.Add(append(b.builder.Text(), b.line(b.published)...), 1, b.level(b.published))
 		if b.builder.Len() >= perPage {
 			b.builder.Publish()
 		}

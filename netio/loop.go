@@ -50,6 +50,10 @@ type loop struct {
 	now time.Time // time of the pass
 	out batch
 
+	groups  map[*selection]*group
+	owners  int // groups that may have a block of their own
+	scanned int // bytes looked at for filters in this pass
+
 	roundDraining bool   // draining as it was when the round began
 	drainHead     uint64 // the head when draining was first seen: streams end behind it
 
@@ -66,7 +70,7 @@ func newLoop(e *Engine) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the bell: %w", err)
 	}
-	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), drained: make(chan struct{})}
+	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), drained: make(chan struct{})}
 	file := os.NewFile(uintptr(fds[1]), "bell")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -119,7 +123,7 @@ func (l *loop) pass() {
 	l.rung.Store(false) // before anything is looked at: what comes now rings again
 	l.reader.Enter()    // nothing of a page is kept beyond the pass but in N6's rests, whose pages do not come back
 	defer l.reader.Exit()
-	l.now = time.Now()
+	l.now, l.scanned = time.Now(), 0
 	l.takeReady()
 	if l.due.Swap(false) {
 		l.tick()
@@ -153,7 +157,7 @@ func (l *loop) pass() {
 				l.reached = max(l.reached, s.cursor.Seq())
 			}
 		}
-		if l.next&7 == 0 && time.Now().After(deadline) {
+		if l.scanned >= maxScan || l.next&7 == 0 && time.Now().After(deadline) {
 			break
 		}
 	}
@@ -199,31 +203,16 @@ func (l *loop) quickFirst(draining bool) {
 	}
 }
 
-// join takes a new subscriber in; it starts at the live end unless the engine
-// was told to begin with the oldest entry held.
+// join takes a new subscriber in.
 func (l *loop) join(s *Subscriber, c gnet.Conn) {
-	r := l.engine.ring
+	l.now = time.Now()
 	s.loop, s.conn, s.fd = l, c, c.Fd()
-	s.cursor = r.Live()
-	if l.engine.options.FromOldest {
-		s.cursor, _ = r.Seek(r.Oldest())
-	}
-	s.start = s.cursor.Seq()
-	s.progress = time.Now()
-	if every := s.transport.Heartbeat.Interval; every > 0 {
-		s.heartbeat = s.progress.Add(every)
-	}
-	if s.greet != nil {
-		s.control = s.greet(s.control, Greeting{
-			ClientID: s.id, Epoch: r.Epoch(), Head: r.Head(), Oldest: r.Oldest(),
-		})
-		s.greet = nil
-	}
+	s.progress = l.now
+	l.begin(s)
 	s.index = len(l.subs)
 	l.subs = append(l.subs, s)
 	l.byFD[s.fd] = s
 	s.transport.joined.Add(1)
-	s.transport.Form.users.Add(1)
 	l.ring()
 }
 
@@ -245,7 +234,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	delete(l.byFD, s.fd)
 	l.poll.remove(s)
 	s.setRest(nil, false)
-	s.transport.Form.users.Add(-1)
+	l.leaveGroup(s.group)
 	s.transport.leave(s)
 	l.engine.log.Debug("client left", "client", s.id, "address", s.address, "reason", reason)
 	switch {
@@ -274,8 +263,8 @@ func (l *loop) keepHalfClosed(s *Subscriber) bool {
 		s.half = false
 		return false
 	}
-	if f := s.transport.Form; f.Probe != nil {
-		s.control = append(s.control, f.Probe...)
+	if s.form.Probe != nil {
+		s.control = append(s.control, s.form.Probe...)
 		l.busy = true
 		l.ring()
 	}
@@ -319,9 +308,9 @@ func (l *loop) tick() {
 		}
 		if !s.heartbeat.IsZero() && !l.now.Before(s.heartbeat) {
 			s.heartbeatDue = !blocked // it would be stale when it can be sent
-			s.heartbeat = s.heartbeat.Add(t.Heartbeat.Interval)
+			s.heartbeat = s.heartbeat.Add(s.policy.Interval)
 			if s.heartbeat.Before(l.now) {
-				s.heartbeat = l.now.Add(t.Heartbeat.Interval)
+				s.heartbeat = l.now.Add(s.policy.Interval)
 			}
 		}
 	}

@@ -6,10 +6,10 @@ import "sync"
 // entries: a small ring must be able to carry long entries too.
 const minPinBytes = 8 << 20
 
-// pinKey names an entry in one form.
+// pinKey names an entry as one selection has it.
 type pinKey struct {
-	form *Form
-	seq  uint64
+	selection *selection
+	seq       uint64
 }
 
 // pins counts the memory of long entries that subscribers have half written,

@@ -105,7 +105,7 @@ func TestAClientThatCannotBeEnrolledLeavesNothingBehind(t *testing.T) {
 	h := newHost(t, 1, ring.Options{Entries: 64, Bytes: 1 << 20}, &Transport{Name: "t", Form: framedForm()})
 	server, client := pair(t)
 	restore := limitDescriptors(t, 0)
-	err := h.transport.Enroll(server, nil)
+	err := h.transport.Enroll(server, Subscription{})
 	restore()
 	if !errors.Is(err, unix.EMFILE) {
 		t.Errorf("enrolling without a descriptor: %v", err)
@@ -133,7 +133,7 @@ func TestASocketTheLoopCannotWatchIsNotCountedForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.transport.Enroll(server, nil); err != nil {
+	if err := h.transport.Enroll(server, Subscription{}); err != nil {
 		t.Fatal(err)
 	}
 	var number int
@@ -153,7 +153,7 @@ func TestASocketTheLoopCannotWatchIsNotCountedForEver(t *testing.T) {
 		}
 		fill = append(fill, fd)
 	}
-	err = h.transport.Enroll(again, nil)
+	err = h.transport.Enroll(again, Subscription{})
 	if n := h.transport.Stats().Active; err == nil && n > 1 && h.transport.Stats().Joined == 1 {
 		t.Errorf("Enroll reports no error, and %d subscribers are counted, 1 has joined", n)
 	}

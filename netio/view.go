@@ -6,20 +6,21 @@ import (
 	"logwisp/ring"
 )
 
-// view is a page in another form. It never changes.
+// view is a page in another form, or what a filter leaves of it. It never
+// changes.
 type view struct {
 	text []byte
-	ends []uint32
+	ends []uint32 // offset behind each of the page's entries
 }
 
 func (v *view) size() int64 { return int64(cap(v.text) + 4*cap(v.ends)) }
 
 type viewKey struct {
-	page uint64
-	form *Form
+	page      uint64
+	selection *selection
 }
 
-// viewCache holds the views of all forms under one budget; the oldest go
+// viewCache holds the views of all selections under one budget; the oldest go
 // first. A view that went and is wanted again is built anew, identically.
 type viewCache struct {
 	budget int64
@@ -34,25 +35,25 @@ func newViewCache(budget int64) *viewCache {
 	return &viewCache{budget: budget, views: make(map[viewKey]*view)}
 }
 
-// get returns p in form f. Two loops may build the same view at once; the
-// second is thrown away.
-func (c *viewCache) get(p *ring.Page, epoch uint64, f *Form) *view {
-	key := viewKey{p.Index, f}
+// get returns what sel wants of p, and how many bytes were scanned for it. Two
+// loops may build the same view at once; the second is thrown away.
+func (c *viewCache) get(p *ring.Page, epoch uint64, sel *selection) (_ *view, scanned int) {
+	key := viewKey{p.Index, sel}
 	c.mu.Lock()
 	v := c.views[key]
 	c.mu.Unlock()
 	if v != nil {
-		return v
+		return v, 0
 	}
-	v = &view{
-		text: make([]byte, 0, len(p.Text)+p.Count()*64),
-		ends: make([]uint32, 0, p.Count()),
+	v = &view{ends: make([]uint32, 0, p.Count())}
+	if sel.filter == nil {
+		v.text = make([]byte, 0, len(p.Text)+p.Count()*64)
 	}
-	v.text, v.ends = appendEntries(v.text, v.ends, p, 0, epoch, f)
+	v.text, v.ends, scanned = sel.appendEntries(v.text, v.ends, p, 0, epoch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if other := c.views[key]; other != nil {
-		return other
+		return other, scanned
 	}
 	c.views[key] = v
 	c.order = append(c.order, key)
@@ -63,19 +64,5 @@ func (c *viewCache) get(p *ring.Page, epoch uint64, f *Form) *view {
 		c.bytes -= c.views[old].size()
 		delete(c.views, old)
 	}
-	return v
-}
-
-// appendEntries appends p's entries from number i on in form f, and the offset
-// behind each.
-func appendEntries(text []byte, ends []uint32, p *ring.Page, i int, epoch uint64, f *Form) ([]byte, []uint32) {
-	for ; i < p.Count(); i++ {
-		if f.Entry == nil {
-			text = append(text, p.Entry(i)...)
-		} else {
-			text = f.Entry(text, epoch, p.First+uint64(i), p.Entry(i))
-		}
-		ends = append(ends, uint32(len(text)))
-	}
-	return text, ends
+	return v, scanned
 }

@@ -85,7 +85,7 @@ func (s *Server) Serve() error {
 		s.accepting.Go(func() {
 			defer func() { <-slots }()
 			address := c.RemoteAddr()
-			if err := s.transport.Enroll(c, nil); err != nil {
+			if err := s.transport.Enroll(c, netio.Subscription{}); err != nil {
 				s.log.Warn("TCP client refused", "address", address, "error", err)
 			}
 		})

@@ -150,7 +150,7 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 			c = h.UnsafeConn()
 		}
 		_ = c.SetDeadline(time.Time{})
-		if err := s.transport.Enroll(c, s.greeting); err != nil {
+		if err := s.transport.Enroll(c, netio.Subscription{Greet: s.greeting}); err != nil {
 			s.log.Warn("SSE client refused", "address", address, "error", err)
 		}
 	})

@@ -53,8 +53,9 @@ func (h *Heartbeat) AppendComment(dst []byte) []byte {
 // Drop is a run of entries that a subscriber did not get.
 type Drop struct {
 	Epoch  uint64
+	Count  uint64 // entries lost; 0 = all from From to To
 	From   uint64 // seq of the first entry lost
-	To     uint64 // seq of the last one
+	To     uint64 // seq of the last one, or of a later one up to which the count is
 	Reason string // "lagged" or "sampled"
 	Total  uint64 // entries this subscriber has lost so far, these included
 }
@@ -67,7 +68,7 @@ func (d *Drop) AppendJSON(dst []byte, withType bool) []byte {
 		dst = append(dst, `"type":"drop",`...)
 	}
 	dst = append(dst, `"count":`...)
-	dst = strconv.AppendUint(dst, d.To-d.From+1, 10)
+	dst = strconv.AppendUint(dst, d.Lost(), 10)
 	dst = append(dst, `,"from":"`...)
 	dst = AppendID(dst, d.Epoch, d.From)
 	dst = append(dst, `","to":"`...)
@@ -79,18 +80,58 @@ func (d *Drop) AppendJSON(dst []byte, withType bool) []byte {
 	return append(dst, '}')
 }
 
+// Lost returns the number of entries lost.
+func (d *Drop) Lost() uint64 {
+	if d.Count > 0 {
+		return d.Count
+	}
+	return d.To - d.From + 1
+}
+
+// Gap is what a subscriber that resumes did not find held any more.
+type Gap struct {
+	Epoch     uint64
+	Requested uint64 // seq of the entry behind which it asked to go on
+	Resumed   uint64 // seq of the entry with which it goes on
+	Missed    uint64 // entries in between
+}
+
+// AppendJSON appends the object, without a newline. withType is as in Drop.
+func (g *Gap) AppendJSON(dst []byte, withType bool) []byte {
+	dst = append(dst, '{')
+	if withType {
+		dst = append(dst, `"type":"gap",`...)
+	}
+	dst = append(dst, `"requested":"`...)
+	dst = AppendID(dst, g.Epoch, g.Requested)
+	dst = append(dst, `","resumed":"`...)
+	dst = AppendID(dst, g.Epoch, g.Resumed)
+	dst = append(dst, `","missed":`...)
+	dst = strconv.AppendUint(dst, g.Missed, 10)
+	return append(dst, '}')
+}
+
 // Connected is what a subscriber is told first.
 type Connected struct {
+	Type     string `json:"type,omitempty"` // as a control line: connected
 	ClientID string `json:"client_id"`
 	Epoch    string `json:"epoch"`
-	Head     string `json:"head"`   // id of the newest entry
-	Oldest   string `json:"oldest"` // id of the oldest entry held
+	Head     string `json:"head"`                   // id of the newest entry
+	Oldest   string `json:"oldest"`                 // id of the oldest entry held
+	Resumed  string `json:"resumed_from,omitempty"` // id behind which it goes on, as it asked
 	Version  string `json:"version"`
 }
 
 // Disconnect is the last thing a subscriber is told.
 type Disconnect struct {
-	Reason string `json:"reason"` // server_shutdown, slow, limit, kicked
+	Type   string `json:"type,omitempty"` // as a control line: disconnect
+	Reason string `json:"reason"`         // server_shutdown, slow, limit, kicked
+}
+
+// Reset tells a subscriber that the stream begins anew.
+type Reset struct {
+	Type   string `json:"type,omitempty"` // as a control line: reset
+	Reason string `json:"reason"`         // epoch
 }
 
 // Error is the body of every answer that is not a success.

@@ -1,0 +1,79 @@
+package netio
+
+import (
+	"time"
+
+	"logwisp/ring/record"
+)
+
+// tellLoss queues the notice of a loss, at its place: the entries behind it
+// follow the notice.
+func (s *Subscriber) tellLoss() {
+	if len(s.control) > 0 {
+		return
+	}
+	s.tellSampled(false)
+	if s.lossTo == 0 || len(s.control) > 0 {
+		return
+	}
+	s.control = s.form.Drop(s.control, &record.Drop{
+		Epoch: s.loop.engine.ring.Epoch(), From: s.lossFrom, To: s.lossTo,
+		Reason: "lagged", Total: s.dropped.Load(),
+	})
+	s.lossFrom, s.lossTo = 0, 0
+}
+
+// tellSampled queues the notice of what max_rate has cost, once a second; at
+// the end of the stream at once. Its id is the place where the notice stands: a
+// client that resumes from there has had everything before it.
+func (s *Subscriber) tellSampled(atOnce bool) {
+	bd := s.bounds
+	if bd == nil || bd.sampled == 0 || s.form.Drop == nil || !atOnce && s.loop.now.Sub(bd.told) < time.Second {
+		return
+	}
+	s.control = s.form.Drop(s.control, &record.Drop{
+		Epoch: s.loop.engine.ring.Epoch(), Count: bd.sampled, From: bd.from, To: s.seq() - 1,
+		Reason: "sampled", Total: s.dropped.Load(),
+	})
+	bd.sampled, bd.told = 0, s.loop.now
+}
+
+// sayGoodbye queues the disconnect notice when the stream is to end and
+// everything before it is told (N9).
+func (s *Subscriber) sayGoodbye(draining bool) {
+	if s.bye || s.rest != nil || len(s.control) > 0 || s.lossTo > 0 {
+		return
+	}
+	reason, ended := s.bounded()
+	switch {
+	case s.kicked:
+		reason, s.ending = "kicked", "kicked"
+	case ended:
+		s.ending = "end of what was asked for"
+	case draining && s.cursor.Seq() > s.loop.drainHead:
+		reason, s.ending = "server_shutdown", "server stopped"
+	default:
+		return
+	}
+	s.tellSampled(true)
+	s.bye = true
+	if f := s.form.Disconnect; f != nil && reason != "" {
+		s.control = f(s.control, reason)
+	}
+}
+
+// sendHeartbeat queues a heartbeat that is due, at an entry's boundary (N4).
+func (s *Subscriber) sendHeartbeat(l *loop) {
+	if !s.heartbeatDue || s.bye || s.lossTo > 0 {
+		return
+	}
+	s.heartbeatDue = false
+	if s.form.Heartbeat == nil {
+		return
+	}
+	h := record.Heartbeat{
+		Now: l.now, ActiveClients: int(s.transport.active.Load()), Uptime: l.now.Sub(l.engine.started),
+		Timestamp: s.policy.Timestamp, Stats: s.policy.Stats,
+	}
+	s.control = s.form.Heartbeat(s.control, l.engine.ring.Epoch(), s.seq()-1, &h)
+}

@@ -1,0 +1,123 @@
+package netio
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"logwisp/ring/filter"
+)
+
+// Subscription is what one subscriber asks for. The zero value is the
+// transport's stream from the live end, or from the oldest entry held where the
+// engine was told so.
+type Subscription struct {
+	Name      string           // what the client calls itself, for people
+	Form      *Form            // nil: the transport's
+	Filter    *filter.Filter   // nil: every entry
+	From      Position         // where it starts
+	NoFollow  bool             // end behind entry Until
+	Until     uint64           // with NoFollow; 0 = the newest entry when it joins
+	Limit     uint64           // end after so many delivered entries; 0 = no limit
+	MaxRate   int              // matching entries a second beyond which they are dropped; 0 = no limit
+	Heartbeat *HeartbeatPolicy // nil: the transport's
+
+	// Greet appends what is sent first. nil: nothing.
+	Greet func(dst []byte, g Greeting) []byte
+}
+
+// Greeting is what is known when a subscriber joins.
+type Greeting struct {
+	ClientID string
+	Epoch    uint64
+	Head     uint64 // seq of the newest entry
+	Oldest   uint64 // seq of the oldest entry held
+	Resumed  uint64 // seq of the entry behind which the stream goes on as was asked; 0 = was not
+	Version  string // Options.Version
+}
+
+// Enroll makes the peer of c a subscriber and takes c over, also when it fails.
+// c must be a *net.TCPConn or a *net.UnixConn. Errors: ErrStopping, ErrFull, or
+// one of the socket.
+func (t *Transport) Enroll(c net.Conn, sub Subscription) error {
+	e := t.engine
+	e.mu.Lock()
+	if e.stopping {
+		e.mu.Unlock()
+		c.Close()
+		return ErrStopping
+	}
+	e.enrols.Add(1)
+	e.mu.Unlock()
+	defer e.enrols.Done()
+
+	if n := t.active.Add(1); t.MaxClients > 0 && n > int64(t.MaxClients) {
+		t.active.Add(-1)
+		c.Close()
+		return ErrFull
+	}
+	s := &Subscriber{
+		transport: t,
+		id:        t.Name + "-" + strconv.FormatUint(e.nextID.Add(1), 10),
+		address:   c.RemoteAddr().String(),
+		joined:    time.Now(),
+		wanted:    &sub,
+	}
+	if err := tune(c, t.SendBuffer); err != nil {
+		t.active.Add(-1)
+		c.Close()
+		return fmt.Errorf("set up the socket of %s: %w", s.address, err)
+	}
+	t.mu.Lock()
+	t.live[s] = struct{}{}
+	t.mu.Unlock()
+	if _, err := e.client.EnrollContext(c, s); err != nil {
+		t.leave(s)
+		return fmt.Errorf("enrol %s: %w", s.address, err)
+	}
+	if s.loop == nil { // gnet says nothing when its epoll refuses a socket
+		t.leave(s)
+		return fmt.Errorf("enrol %s: the event loop cannot watch the socket", s.address)
+	}
+	return nil
+}
+
+// begin starts a subscriber's stream as it was asked for: its place, what it
+// wants and what it is told first. Its counters are 0.
+func (l *loop) begin(s *Subscriber) {
+	sub := s.wanted
+	s.wanted = nil
+	s.form = s.transport.Form
+	if sub.Form != nil {
+		s.form = sub.Form
+	}
+	s.group = l.groupOf(sub, s.form)
+	s.policy = s.transport.Heartbeat
+	if sub.Heartbeat != nil {
+		s.policy = *sub.Heartbeat
+	}
+	s.heartbeat = time.Time{}
+	if s.policy.Interval > 0 {
+		s.heartbeat = l.now.Add(s.policy.Interval)
+	}
+	s.transport.mu.Lock()
+	s.name, s.filter = sub.Name, ""
+	if sub.Filter != nil {
+		s.filter = sub.Filter.String()
+	}
+	s.transport.mu.Unlock()
+	start := l.locate(sub.From)
+	s.cursor, s.start = start.cursor, start.cursor.Seq()-start.missed
+	s.bounds = newBounds(sub, l.engine.ring.Head(), l.now)
+	s.dropped.Store(start.missed)
+	s.note()
+	if sub.Greet != nil {
+		r := l.engine.ring
+		s.control = sub.Greet(s.control, Greeting{
+			ClientID: s.id, Epoch: r.Epoch(), Head: r.Head(), Oldest: r.Oldest(),
+			Resumed: start.resumed, Version: l.engine.options.Version,
+		})
+	}
+	s.tellStart(&start)
+}
