@@ -42,9 +42,11 @@ type Engine struct {
 	byLoop  map[gnet.EventLoop]*loop
 	views   *viewCache
 	nextID  atomic.Uint64
+	kicks   atomic.Uint64 // subscribers that were to be kicked
 	pins    pins
 
 	selections selections
+	walks      chan *ring.Reader // of those that look at pages outside the loops
 
 	mu         sync.Mutex
 	stopping   bool
@@ -70,7 +72,10 @@ func New(r *ring.Ring, o Options) (*Engine, error) {
 		options: o, ring: r, log: o.Log, started: time.Now(),
 		byLoop: make(map[gnet.EventLoop]*loop), views: newViewCache(o.ViewBytes),
 		pins:     pins{budget: max(o.ViewBytes, minPinBytes), held: make(map[pinKey]*pin)},
-		tickDone: make(chan struct{}),
+		tickDone: make(chan struct{}), walks: make(chan *ring.Reader, maxWalks),
+	}
+	for range maxWalks {
+		e.walks <- r.NewReader()
 	}
 	client, err := gnet.NewClient(&handler{engine: e},
 		gnet.WithNumEventLoop(o.Loops), gnet.WithLogger(quiet{}), gnet.WithLogLevel(logging.FatalLevel))
@@ -125,6 +130,7 @@ type Transport struct {
 	SendBuffer  int           // SO_SNDBUF in bytes, 0 = the kernel's choice
 	SlowTimeout time.Duration // without a byte accepted; 0 = for ever
 	MaxClients  int           // 0 = no limit
+	Handshake   *Handshake    // nil: what clients send is discarded
 
 	engine *Engine
 	active atomic.Int64  // enrolled, or about to be
@@ -195,6 +201,9 @@ func (e *Engine) close() {
 			l.waker.Close()
 			l.reader.Close()
 		}
+	}
+	for range maxWalks {
+		(<-e.walks).Close()
 	}
 	if err := e.client.Stop(); err != nil {
 		e.log.Warn("stop the event loops", "error", err)

@@ -26,13 +26,26 @@ func (h *handler) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	return nil, gnet.None
 }
 
-// OnTraffic runs a pass when the bell was rung. What a subscriber sends is
-// thrown away: gnet would otherwise keep it for ever.
+// OnTraffic runs a pass when the bell was rung, and reads what clients send
+// where that may be a hello. The rest is thrown away: gnet would otherwise keep
+// it for ever.
 func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
-	_, _ = c.Discard(-1)
-	if l, ok := c.Context().(*loop); ok {
-		l.pass()
+	switch owner := c.Context().(type) {
+	case *loop:
+		_, _ = c.Discard(-1)
+		owner.pass()
+		return gnet.None
+	case *Subscriber:
+		if owner.transport.Handshake == nil || owner.input.done || owner.gone {
+			break
+		}
+		if p, _ := c.Peek(-1); !owner.loop.hear(owner, p) {
+			owner.conn = nil // gnet closes it when we return
+			owner.loop.leave(owner, "sent a line that is too long")
+			return gnet.Close
+		}
 	}
+	_, _ = c.Discard(-1)
 	return gnet.None
 }
 

@@ -54,11 +54,14 @@ type loop struct {
 	owners  int // groups that may have a block of their own
 	scanned int // bytes looked at for filters in this pass
 
+	kicks uint64 // of Engine.kicks, those that were seen to
+
 	roundDraining bool   // draining as it was when the round began
 	drainHead     uint64 // the head when draining was first seen: streams end behind it
 
 	mu       sync.Mutex
 	ready    []pollEvent // from the poll goroutine
+	answers  []answer    // to hellos, from their goroutines
 	draining bool
 	drained  chan struct{}
 	cutOff   atomic.Bool // draining is over: close the rest
@@ -125,6 +128,8 @@ func (l *loop) pass() {
 	defer l.reader.Exit()
 	l.now, l.scanned = time.Now(), 0
 	l.takeReady()
+	l.takeAnswers()
+	l.takeKicks()
 	if l.due.Swap(false) {
 		l.tick()
 	}
@@ -208,6 +213,7 @@ func (l *loop) join(s *Subscriber, c gnet.Conn) {
 	l.now = time.Now()
 	s.loop, s.conn, s.fd = l, c, c.Fd()
 	s.progress = l.now
+	s.held = s.transport.Handshake != nil && s.transport.Handshake.Required
 	l.begin(s)
 	s.index = len(l.subs)
 	l.subs = append(l.subs, s)
@@ -295,6 +301,10 @@ func (l *loop) tick() {
 	for i := len(l.subs) - 1; i >= 0; i-- {
 		s := l.subs[i]
 		t := s.transport
+		if s.held && !s.input.done && l.now.Sub(s.joined) >= helloTime {
+			l.leave(s, "said no hello")
+			continue
+		}
 		blocked := s.blocked
 		if blocked {
 			if t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {

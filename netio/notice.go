@@ -50,7 +50,7 @@ func (s *Subscriber) sayGoodbye(draining bool) {
 		reason, s.ending = "kicked", "kicked"
 	case ended:
 		s.ending = "end of what was asked for"
-	case draining && s.cursor.Seq() > s.loop.drainHead:
+	case draining && (s.held || s.cursor.Seq() > s.loop.drainHead):
 		reason, s.ending = "server_shutdown", "server stopped"
 	default:
 		return
@@ -64,7 +64,7 @@ func (s *Subscriber) sayGoodbye(draining bool) {
 
 // sendHeartbeat queues a heartbeat that is due, at an entry's boundary (N4).
 func (s *Subscriber) sendHeartbeat(l *loop) {
-	if !s.heartbeatDue || s.bye || s.lossTo > 0 {
+	if !s.heartbeatDue || s.bye || s.held || s.lossTo > 0 {
 		return
 	}
 	s.heartbeatDue = false

@@ -1,7 +1,7 @@
 package netio
 
 import (
-	"bytes"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -45,12 +45,22 @@ func (e *Engine) Resume(id string) Position {
 	return Position{kind: behindNobody}
 }
 
-// WellFormed reports whether a text looks like an id, of whatever run.
-func WellFormed(id string) bool {
-	epoch, seq, ok := strings.Cut(id, "-")
-	_, err := strconv.ParseUint(epoch, 10, 64)
-	_, err2 := strconv.ParseUint(seq, 10, 64)
-	return ok && err == nil && err2 == nil
+// From is the place that a client names: earliest, latest or an id, behind
+// which it resumes.
+func (e *Engine) From(text string) (Position, error) {
+	switch text {
+	case "earliest":
+		return Earliest, nil
+	case "latest":
+		return Latest, nil
+	}
+	epoch, seq, _ := strings.Cut(text, "-")
+	for _, number := range []string{epoch, seq} {
+		if _, err := strconv.ParseUint(number, 10, 64); err != nil {
+			return Position{}, errors.New("neither earliest, latest nor an id, which is <epoch>-<seq>")
+		}
+	}
+	return e.Resume(text), nil
 }
 
 // seqOf returns the number of the entry with an id of this epoch that is not
@@ -65,8 +75,8 @@ func (e *Engine) seqOf(id string) (uint64, bool) {
 type place struct {
 	cursor  ring.Cursor
 	missed  uint64 // entries that were asked for and are no longer held
-	resumed uint64 // the entry behind which the stream was asked to go on; 0 = was not
-	gap     bool   // missed is told as a gap
+	resumes bool   // the stream goes on behind entry resumed, as was asked: missed is a gap
+	resumed uint64
 	reset   bool
 }
 
@@ -85,7 +95,7 @@ func (l *loop) locate(p Position) place {
 		return place{cursor: c, missed: lost}
 	case behindEntry:
 		c, lost := r.Seek(p.seq + 1)
-		return place{cursor: c, missed: lost, resumed: p.seq, gap: lost > 0}
+		return place{cursor: c, missed: lost, resumes: true, resumed: p.seq}
 	case atOldest, behindNobody:
 		c, _ := r.Seek(r.Oldest())
 		return place{cursor: c, reset: p.kind == behindNobody}
@@ -100,24 +110,12 @@ func (s *Subscriber) tellStart(p *place) {
 	switch {
 	case p.reset && s.form.Reset != nil:
 		s.control = s.form.Reset(s.control, "epoch")
-	case p.gap && s.form.Gap != nil:
+	case p.missed == 0:
+	case p.resumes && s.form.Gap != nil:
 		s.control = s.form.Gap(s.control, &record.Gap{
 			Epoch: epoch, Requested: p.resumed, Resumed: p.cursor.Seq(), Missed: p.missed,
 		})
-	case p.missed > 0 && !p.gap && s.form.Drop != nil:
+	case !p.resumes && s.form.Drop != nil:
 		s.lossFrom, s.lossTo = p.cursor.Seq()-p.missed, p.cursor.Seq()-1
 	}
-}
-
-// timeKey is how an entry begins whose time is to be compared.
-const timeKey = `{"time":"`
-
-// notBefore reports whether an entry's time is not before stamp, which is
-// written as in an entry: both are in UTC and of one length, so their texts
-// compare as they do.
-func notBefore(entry []byte, stamp string) bool {
-	if len(entry) < len(timeKey)+len(stamp) {
-		return true
-	}
-	return bytes.Compare(entry[len(timeKey):len(timeKey)+len(stamp)], []byte(stamp)) >= 0
 }

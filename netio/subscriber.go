@@ -30,9 +30,9 @@ type Subscriber struct {
 	id        string // names the client in events and logs
 	address   string
 	joined    time.Time
-	name      string // as the client says; under transport.mu
-	filter    string // what it asked for, as a query; under transport.mu
-	wanted    *Subscription
+	name      string        // as the client says; under transport.mu
+	filter    string        // what it asked for, as a query; under transport.mu
+	wanted    *Subscription // not begun yet
 
 	loop   *loop
 	conn   gnet.Conn // nil once the peer has closed its sending side
@@ -56,6 +56,10 @@ type Subscriber struct {
 	bye     bool   // the last line is in control or sent: nothing follows
 	ending  string // why, for the log
 
+	input   input
+	held    bool  // nothing is sent before it has said hello
+	refusal error // what is wrong with its hello
+
 	kicked           bool   // to be disconnected
 	lagging          bool   // entries were lost since it had caught up
 	lossFrom, lossTo uint64 // entries lost and not told yet; lossTo 0 = none
@@ -66,9 +70,14 @@ type Subscriber struct {
 	heartbeat    time.Time // when the next one is due; zero = never
 	heartbeatDue bool
 
-	offered, delivered, filtered, dropped, writes atomic.Uint64
-	next                                          atomic.Uint64 // seq of the next entry offered
+	offered, delivered, filtered, dropped, writes counter
+
+	next counter     // seq of the next entry offered
+	kick atomic.Bool // to be kicked when the loop looks
 }
+
+// counter is written by the loop and read by others (N1).
+type counter = atomic.Uint64
 
 // Totals returns the subscriber's sums (N5).
 func (s *Subscriber) Totals() Totals {
@@ -133,6 +142,9 @@ func (l *loop) compose(s *Subscriber, draining bool) (caughtUp bool) {
 	if s.bounds != nil {
 		s.bounds.grant(l.now)
 	}
+	if s.wanted != nil && s.rest == nil && !s.bye {
+		l.reshape(s)
+	}
 	s.sayGoodbye(draining)
 	for range maxLaps {
 		s.tellLoss()
@@ -140,7 +152,7 @@ func (l *loop) compose(s *Subscriber, draining bool) (caughtUp bool) {
 		b.begin()
 		b.add(s.rest)
 		b.add(s.control)
-		if s.bye {
+		if s.bye || s.held {
 			return true
 		}
 		if s.lossTo > 0 {

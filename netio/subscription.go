@@ -33,7 +33,8 @@ type Greeting struct {
 	Epoch    uint64
 	Head     uint64 // seq of the newest entry
 	Oldest   uint64 // seq of the oldest entry held
-	Resumed  uint64 // seq of the entry behind which the stream goes on as was asked; 0 = was not
+	Resumes  bool   // the stream goes on behind entry Resumed, as was asked
+	Resumed  uint64
 	Version  string // Options.Version
 }
 
@@ -116,7 +117,7 @@ func (l *loop) begin(s *Subscriber) {
 		r := l.engine.ring
 		s.control = sub.Greet(s.control, Greeting{
 			ClientID: s.id, Epoch: r.Epoch(), Head: r.Head(), Oldest: r.Oldest(),
-			Resumed: start.resumed, Version: l.engine.options.Version,
+			Resumes: start.resumes, Resumed: start.resumed, Version: l.engine.options.Version,
 		})
 	}
 	s.tellStart(&start)

@@ -44,7 +44,9 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	o.Recycle = true // the engine's loops are its Readers
 	d.ring = ring.New(o)
 	limitMemory(d.ring.Stats().CapacityBytes)
-	if d.engine, err = netio.New(d.ring, netio.Options{FromOldest: s.Monitor.ReadFrom == "beginning", Log: log}); err != nil {
+	if d.engine, err = netio.New(d.ring, netio.Options{
+		FromOldest: s.Monitor.ReadFrom == "beginning", Version: buildVersion(), Log: log,
+	}); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -26,19 +26,39 @@ import (
 type Transport struct {
 	// Start serves e's entries on a loopback port until the test ends.
 	Start func(t *testing.T, e *netio.Engine, o netio.ClientOptions, h netio.HeartbeatPolicy) (addr net.Addr, clients *netio.Transport)
-	// Request is what a client sends first, "" for nothing.
-	Request string
+	// Request returns what a client sends first, "" for nothing.
+	Request func(Ask) string
 	// Read reads one thing from the stream.
 	Read func(r *bufio.Reader) (Item, error)
-	// Notices tells whether losses are announced in the stream.
-	Notices bool
+	// Asks tells whether clients can ask for anything.
+	Asks bool
+	// Greets tells whether an item "connected" comes before what was asked for.
+	Greets bool
+	// Notices tells whether losses are announced in the stream, Places whether
+	// it says where they are.
+	Notices, Places bool
+	// IDs tells whether entries have ids, so that a client can resume.
+	IDs bool
+	// Lacks lists the kinds of items that this wire does not have.
+	Lacks []string
+	// LinesOnly tells that a client must not send long lines.
+	LinesOnly bool
+}
+
+// Ask is what a client asks for; the zero value for nothing.
+type Ask struct {
+	Level  string // least severe level
+	Resume string // id behind which to go on
+	Limit  int    // entries
 }
 
 // Item is one thing a client reads.
 type Item struct {
-	Kind  string // "entry", "drop", "heartbeat", "connected", "disconnect", "other"
-	Line  []byte // the entry's JSON with its newline
-	Count uint64 // of a drop
+	Kind  string // "entry", "drop", "gap", "heartbeat", "connected", "disconnect", "other"
+	Line  []byte // the entry's JSON with its newline, without its id
+	ID    string // of an entry, a drop or a gap
+	Count uint64 // of a drop or a gap
+	From  uint64 // seq of the first entry of a drop, 0 = not told
 }
 
 // deadline bounds every wait of a case. It is not a measure of speed.
@@ -55,6 +75,7 @@ type Rig struct {
 	builder   *ring.Builder
 	published uint64
 	pad       []byte
+	level     func(n uint64) ring.Level
 }
 
 // settings of a rig; the zero value suits most cases.
@@ -77,6 +98,7 @@ func newRig(t *testing.T, tr Transport, s settings) *Rig {
 		t.Fatal(err)
 	}
 	rig := &Rig{t: t, Ring: r, Engine: e, transport: tr, builder: r.NewBuilder()}
+	rig.level = func(uint64) ring.Level { return ring.LevelInfo }
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -96,7 +118,7 @@ func (g *Rig) line(n uint64) []byte {
 func (g *Rig) publish(n, perPage int) {
 	for range n {
 		g.published++
-		g.builder.Add(append(g.builder.Text(), g.line(g.published)...), 1, ring.LevelInfo)
+		g.builder.Add(append(g.builder.Text(), g.line(g.published)...), 1, g.level(g.published))
 		if g.builder.Len() >= perPage {
 			g.builder.Publish()
 		}
@@ -113,10 +135,18 @@ type client struct {
 	next uint64 // number of the next entry expected
 	got  uint64
 	lost uint64
+
+	wants func(n uint64) bool // nil: every entry
 }
 
 // connect joins and waits until the engine has the client.
 func (g *Rig) connect(receiveBuffer int) *client {
+	g.t.Helper()
+	return g.connectAs(Ask{}, receiveBuffer)
+}
+
+// connectAs is connect for a client that asks for something.
+func (g *Rig) connectAs(ask Ask, receiveBuffer int) *client {
 	g.t.Helper()
 	before := g.Clients.Stats().Joined
 	dialer := net.Dialer{}
@@ -129,11 +159,14 @@ func (g *Rig) connect(receiveBuffer int) *client {
 	if receiveBuffer > 0 {
 		_ = c.conn.SetReadBuffer(receiveBuffer)
 	}
-	_, _ = io.WriteString(conn, g.transport.Request)
+	_, _ = io.WriteString(conn, g.transport.Request(ask))
 	_ = conn.SetReadDeadline(time.Now().Add(deadline))
 	c.r = bufio.NewReaderSize(conn, 64<<10)
 	g.wait("the client to join", func() bool { return g.Clients.Stats().Joined > before })
 	c.next = g.published + 1
+	if g.transport.Greets {
+		c.readKind("connected")
+	}
 	return c
 }
 
@@ -161,20 +194,40 @@ func (c *client) read() (Item, error) {
 		if err != nil {
 			c.t.Fatalf("entry %q: %v", it.Line, err)
 		}
-		if n < c.next || (n > c.next && c.rig.transport.Notices) {
-			c.t.Fatalf("got entry %d, want %d", n, c.next)
+		c.skipTo(n)
+		if c.wants != nil && !c.wants(n) {
+			c.t.Fatalf("got entry %d, which was not asked for", n)
 		}
-		c.lost += n - c.next
 		if want := c.rig.line(n); !bytes.Equal(it.Line, want) {
 			c.t.Fatalf("entry %d arrived as %.200q, want %.200q", n, it.Line, want)
 		}
 		c.next = n + 1
 		c.got++
 	case "drop":
+		if it.From > 0 {
+			c.skipTo(it.From)
+		}
 		c.next += it.Count
 		c.lost += it.Count
 	}
 	return it, nil
+}
+
+// skipTo accounts for entries that did not come before entry n: those that
+// were not asked for, and, where they are not told, lost ones.
+func (c *client) skipTo(n uint64) {
+	if n < c.next {
+		c.t.Fatalf("got entry %d, want %d", n, c.next)
+	}
+	for ; c.next < n; c.next++ {
+		if c.wants != nil && !c.wants(c.next) {
+			continue
+		}
+		if c.rig.transport.Notices {
+			c.t.Fatalf("got entry %d, want %d", n, c.next)
+		}
+		c.lost++
+	}
 }
 
 // readTo reads until entry n has arrived or is known to be lost.

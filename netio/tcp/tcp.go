@@ -1,5 +1,6 @@
 // Package tcp serves the stream as raw JSON lines: whoever connects gets every
-// entry from then on, one a line, and needs to say nothing.
+// entry from then on, one a line, and needs to say nothing. A client that says
+// hello with one line of JSON gets what it asks for there.
 package tcp
 
 import (
@@ -11,7 +12,6 @@ import (
 	"sync"
 
 	"logwisp/netio"
-	"logwisp/ring/record"
 )
 
 // Options are the settings of the TCP server.
@@ -22,6 +22,7 @@ type Options struct {
 	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss (default: ${default})."`
 
 	netio.ClientOptions
+	Handshake string    `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
 }
 
@@ -51,16 +52,9 @@ func New(o Options, e *netio.Engine, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for TCP clients: %w", err)
 	}
-	form := &netio.Form{Name: "json", Heartbeat: appendHeartbeat}
-	return &Server{
-		listener:  ln,
-		transport: e.Register(o.Transport("tcp", form, o.Heartbeat.Policy(o.Heartbeat.Enabled))),
-		log:       log,
-	}, nil
-}
-
-func appendHeartbeat(dst []byte, _, _ uint64, h *record.Heartbeat) []byte {
-	return append(h.AppendJSON(dst), '\n')
+	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
+	t.Handshake = newHandshake(o.Handshake, e)
+	return &Server{listener: ln, transport: e.Register(t), log: log}, nil
 }
 
 // Addr returns the address that is listened on.

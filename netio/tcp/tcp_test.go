@@ -1,8 +1,6 @@
 package tcp
 
 import (
-	"bufio"
-	"bytes"
 	"log/slog"
 	"net"
 	"testing"
@@ -17,10 +15,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, netiotest.IgnoreLibraries()...)
 }
 
-func TestConformance(t *testing.T) {
-	netiotest.Run(t, netiotest.Transport{
+func transport(handshake string, request func(netiotest.Ask) string) netiotest.Transport {
+	return netiotest.Transport{
 		Start: func(t *testing.T, e *netio.Engine, o netio.ClientOptions, h netio.HeartbeatPolicy) (net.Addr, *netio.Transport) {
-			s, err := New(Options{Host: "127.0.0.1", ClientOptions: o}, e, slog.New(slog.DiscardHandler))
+			s, err := New(Options{Host: "127.0.0.1", ClientOptions: o, Handshake: handshake}, e, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,16 +33,36 @@ func TestConformance(t *testing.T) {
 			})
 			return s.Addr(), s.Transport()
 		},
-		Read: func(r *bufio.Reader) (netiotest.Item, error) {
-			line, err := r.ReadBytes('\n')
-			if err != nil {
-				return netiotest.Item{}, err
-			}
-			kind := "entry"
-			if bytes.HasPrefix(line, []byte(`{"type":"heartbeat"`)) {
-				kind = "heartbeat"
-			}
-			return netiotest.Item{Kind: kind, Line: line}, nil
-		},
-	})
+		Request: request, Read: netiotest.ReadLine, LinesOnly: handshake != "off",
+	}
+}
+
+func nothing(netiotest.Ask) string { return "" }
+
+// helloOf returns the hello of a client that wants everything there is.
+func helloOf(ask netiotest.Ask) string {
+	line := `{"hello":1,"notices":true,"ids":true,"filter":{"level":"` + ask.Level + `"}`
+	if ask.Resume != "" {
+		line += `,"from":"` + ask.Resume + `"`
+	}
+	return line + "}\r\n"
+}
+
+func TestConformance(t *testing.T) {
+	netiotest.Run(t, transport("", nothing))
+}
+
+func TestConformanceWithoutHandshake(t *testing.T) {
+	netiotest.Run(t, transport("off", nothing), "WhatAClientSendsIsDiscarded", "HalfClosedClientKeepsItsStream")
+}
+
+func TestConformanceWithHello(t *testing.T) {
+	for _, handshake := range []string{"optional", "required"} {
+		t.Run(handshake, func(t *testing.T) {
+			tr := transport(handshake, helloOf)
+			tr.Asks, tr.Greets, tr.Notices, tr.Places, tr.IDs = true, true, true, true, true
+			tr.Lacks = []string{"limit"}
+			netiotest.Run(t, tr)
+		})
+	}
 }

@@ -15,27 +15,31 @@ import (
 // body ends with the connection (RFC 9112, section 6.3), so HTTP/1.0 and 1.1
 // get the same bytes and the ring's views go out as they are. no-transform and
 // X-Accel-Buffering keep proxies from compressing and holding back the stream.
+// The content type and the blank line follow.
 const streamHead = "HTTP/1.1 200 OK\r\n" +
-	"Content-Type: text/event-stream\r\n" +
 	"Cache-Control: no-store, no-transform\r\n" +
 	"X-Accel-Buffering: no\r\n" +
 	"X-Content-Type-Options: nosniff\r\n" +
-	"Connection: close\r\n" +
-	"\r\n"
+	"Connection: close\r\n"
 
 // newForm returns how entries and notices look as Server-Sent Events
 // (WHATWG HTML, section 9.2).
-func newForm(heartbeatFormat string) *netio.Form {
+func newForm(heartbeatFormat string, ids bool) *netio.Form {
 	f := &netio.Form{
 		Name:       "sse",
 		Entry:      appendEntry,
 		Drop:       appendDrop,
+		Gap:        appendGap,
+		Reset:      appendReset,
 		Disconnect: appendDisconnect,
 		Heartbeat:  appendCommentHeartbeat,
 		Probe:      []byte(":\n\n"),
 	}
 	if heartbeatFormat == "json" {
 		f.Heartbeat = appendJSONHeartbeat
+	}
+	if ids {
+		f.Entry = appendEntryWithID
 	}
 	return f
 }
@@ -48,6 +52,29 @@ func appendEntry(dst []byte, epoch, seq uint64, line []byte) []byte {
 	dst = append(dst, "\ndata: "...)
 	dst = append(dst, line...)
 	return append(dst, '\n')
+}
+
+// appendEntryWithID is appendEntry with the id in the JSON too.
+func appendEntryWithID(dst []byte, epoch, seq uint64, line []byte) []byte {
+	dst = append(dst, "id: "...)
+	dst = record.AppendID(dst, epoch, seq)
+	dst = append(dst, "\ndata: "...)
+	dst = netio.AppendWithID(dst, epoch, seq, line)
+	return append(dst, '\n')
+}
+
+// appendGap appends the notice of what a client that resumes has missed. Its
+// id is the last of these entries, as in a drop.
+func appendGap(dst []byte, g *record.Gap) []byte {
+	dst = append(dst, "event: gap\nid: "...)
+	dst = record.AppendID(dst, g.Epoch, g.Resumed-1)
+	dst = append(dst, "\ndata: "...)
+	dst = g.AppendJSON(dst, false)
+	return append(dst, '\n', '\n')
+}
+
+func appendReset(dst []byte, reason string) []byte {
+	return appendEvent(dst, "reset", record.Reset{Reason: reason})
 }
 
 // appendDrop appends the notice of a loss. Its id is the last entry lost, so
@@ -100,34 +127,21 @@ func appendEvent(dst []byte, name string, v any) []byte {
 	return append(dst, '\n', '\n')
 }
 
-// greeting returns what a subscriber gets first: the head of the answer, the
-// connected event and the reconnection time.
-func (s *Server) greeting(dst []byte, g netio.Greeting) []byte {
-	dst = append(dst, streamHead...)
-	dst = appendEvent(dst, "connected", record.Connected{
-		ClientID: g.ClientID,
-		Epoch:    strconv.FormatUint(g.Epoch, 10),
-		Head:     string(record.AppendID(nil, g.Epoch, g.Head)),
-		Oldest:   string(record.AppendID(nil, g.Epoch, g.Oldest)),
-		Version:  s.version,
-	})
-	dst = append(dst, "retry: "...)
-	dst = strconv.AppendInt(dst, int64(s.options.Retry), 10)
-	return append(dst, '\n', '\n')
-}
-
 // stream answers GET /stream: it takes the connection away from the HTTP
 // server and makes it a subscriber.
 func (s *Server) stream(ctx *fasthttp.RequestCtx) {
-	if name := s.unknownParameter(ctx); name != "" {
-		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{
-			Error: "unknown parameter " + strconv.Quote(name) + ": /stream takes none", Parameter: name,
-			Suggestion: "leave it out",
-		})
+	q, err := parseQuery(ctx.QueryArgs(), streamParameters, s.engine.SourceName)
+	if err != nil {
+		s.refuse(ctx, err)
+		return
+	}
+	kind, sub, err := s.wanted(ctx, q)
+	if err != nil {
+		s.refuse(ctx, err)
 		return
 	}
 	if ctx.IsHead() {
-		ctx.SetContentType("text/event-stream")
+		ctx.SetContentType(kind.contentType)
 		ctx.Response.Header.Set("Cache-Control", "no-store, no-transform")
 		ctx.Response.Header.Set("X-Accel-Buffering", "no")
 		ctx.SetConnectionClose()
@@ -141,6 +155,41 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		})
 		return
 	}
+	if sub.NoFollow {
+		sub.Until = s.engine.Head()
+	}
+	resume := string(ctx.Request.Header.Peek("Last-Event-ID"))
+	if sub.From, err = q.place(s.engine, resume); err != nil {
+		s.refuse(ctx, err)
+		return
+	}
+	s.enrol(ctx, sub)
+}
+
+// wanted returns what a request asks for, without the place.
+func (s *Server) wanted(ctx *fasthttp.RequestCtx, q *query) (*streamKind, netio.Subscription, error) {
+	kind, err := s.kindOf(q, string(ctx.Request.Header.Peek("Accept")))
+	if err != nil {
+		return nil, netio.Subscription{}, err
+	}
+	ids, err := q.flag("ids", false)
+	if err != nil {
+		return nil, netio.Subscription{}, err
+	}
+	sub, err := q.subscription(s.transport.Heartbeat)
+	if err != nil {
+		return nil, sub, err
+	}
+	sub.Form = kind.form
+	if ids {
+		sub.Form = kind.withIDs
+	}
+	sub.Greet = s.greeting(kind)
+	return kind, sub, nil
+}
+
+// enrol makes a request's connection a subscriber.
+func (s *Server) enrol(ctx *fasthttp.RequestCtx, sub netio.Subscription) {
 	address := ctx.RemoteAddr()
 	// Without NoResponse the head would go out with Content-Length: 0, and a
 	// request with Connection: close would never get here.
@@ -150,17 +199,8 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 			c = h.UnsafeConn()
 		}
 		_ = c.SetDeadline(time.Time{})
-		if err := s.transport.Enroll(c, netio.Subscription{Greet: s.greeting}); err != nil {
+		if err := s.transport.Enroll(c, sub); err != nil {
 			s.log.Warn("SSE client refused", "address", address, "error", err)
 		}
 	})
-}
-
-// unknownParameter returns the first parameter of the query that /stream does
-// not know, "" when there is none.
-func (s *Server) unknownParameter(ctx *fasthttp.RequestCtx) string {
-	for name := range ctx.QueryArgs().All() {
-		return string(name)
-	}
-	return ""
 }

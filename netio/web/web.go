@@ -41,6 +41,8 @@ type Heartbeat struct {
 type Server struct {
 	options   Options
 	version   string
+	engine    *netio.Engine
+	kinds     map[string]*streamKind
 	listener  net.Listener
 	transport *netio.Transport
 	http      *fasthttp.Server
@@ -94,9 +96,10 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, listener: ln, status: status, log: log,
-		transport: e.Register(o.Transport("sse", newForm(o.Heartbeat.Format), o.Heartbeat.Policy(o.Heartbeat.Enabled))),
+		options: o, version: version, engine: e, listener: ln, status: status, log: log,
+		kinds: newKinds(o.Heartbeat.Format),
 	}
+	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
 		NoDefaultServerHeader: true,
@@ -179,6 +182,15 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 func (s *Server) answerStatus(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	s.answer(ctx, fasthttp.StatusOK, s.status())
+}
+
+// refuse answers a request whose query is not right.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	body := record.Error{Error: err.Error()}
+	if b, ok := errors.AsType[*badParameter](err); ok {
+		body = b.body()
+	}
+	s.fail(ctx, fasthttp.StatusBadRequest, body)
 }
 
 // fail answers with an error body.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,6 @@ func start(t *testing.T, e *netio.Engine, o Options) *Server {
 // readEvent reads one event; the head of the answer counts as one.
 func readEvent(r *bufio.Reader) (netiotest.Item, error) {
 	it := netiotest.Item{Kind: "other"}
-	var id string
 	for {
 		line, err := r.ReadBytes('\n')
 		if err != nil {
@@ -60,14 +60,14 @@ func readEvent(r *bufio.Reader) (netiotest.Item, error) {
 				it.Kind = "heartbeat"
 				continue
 			}
-			if it.Kind == "entry" && id == "" && it.Line[2] != 't' {
+			if it.Kind == "entry" && it.ID == "" {
 				return it, fmt.Errorf("entry without id: %q", it.Line)
 			}
 			return it, nil
 		case "event":
 			it.Kind = value
 		case "id":
-			id = value
+			it.ID = value
 		case "data":
 			if it.Kind == "other" {
 				it.Kind, it.Line = "entry", bytes.TrimPrefix(line, []byte("data: "))
@@ -75,23 +75,85 @@ func readEvent(r *bufio.Reader) (netiotest.Item, error) {
 					it.Kind = "heartbeat"
 				}
 			}
-			if it.Kind == "drop" {
-				var d struct{ Count uint64 }
+			if it.Kind == "drop" || it.Kind == "gap" {
+				var d struct {
+					Count, Missed uint64
+					From          string
+				}
 				if err := json.Unmarshal([]byte(value), &d); err != nil {
 					return it, err
 				}
-				it.Count = d.Count
+				it.Count, it.From = d.Count+d.Missed, netiotest.SeqOf(d.From)
 			}
 		}
 	}
+}
+
+// readText reads a line for people and makes an entry of it again.
+func readText(r *bufio.Reader) (netiotest.Item, error) {
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return netiotest.Item{}, err
+	}
+	text := strings.TrimSuffix(string(line), "\n")
+	var lost uint64
+	if _, err := fmt.Sscanf(text, "-- %d entries lost --", &lost); err == nil {
+		return netiotest.Item{Kind: "drop", Count: lost}, nil
+	}
+	parts := strings.SplitN(text, " ", 4)
+	if len(parts) < 4 || parts[0] == "HTTP/1.1" || strings.HasSuffix(parts[0], ":") {
+		return netiotest.Item{Kind: "other"}, nil
+	}
+	if parts[1] != "-" {
+		return netiotest.Item{}, fmt.Errorf("level %q in %q", parts[1], text)
+	}
+	entry := fmt.Appendf(nil, `{"time":"%s","source":"%s","message":"%s"}`+"\n", parts[0], parts[2], parts[3])
+	return netiotest.Item{Kind: "entry", Line: entry}, nil
 }
 
 func TestConformance(t *testing.T) {
 	netiotest.Run(t, transport("comment"))
 }
 
+func TestConformanceOfNDJSON(t *testing.T) {
+	tr := transport("comment")
+	tr.Read = netiotest.ReadLine
+	tr.Request = request("&format=ndjson&ids=1", "")
+	netiotest.Run(t, tr)
+}
+
+func TestConformanceOfText(t *testing.T) {
+	tr := transport("comment")
+	tr.Read = readText
+	tr.Request = request("&format=text", "")
+	tr.Lacks = []string{"heartbeat", "disconnect"}
+	tr.Greets, tr.Places, tr.IDs = false, false, false
+	netiotest.Run(t, tr)
+}
+
 func TestJSONHeartbeatsStandBetweenEntries(t *testing.T) {
 	netiotest.Run(t, transport("json"), "HeartbeatsStandBetweenEntries")
+}
+
+// request returns what a client sends. The id goes into the header, or, where
+// others would read it there, into the query.
+func request(query, header string) func(netiotest.Ask) string {
+	return func(ask netiotest.Ask) string {
+		target := "/stream?name=test" + query
+		if ask.Level != "" {
+			target += "&level=" + ask.Level
+		}
+		if ask.Limit > 0 {
+			target += "&limit=" + strconv.Itoa(ask.Limit)
+		}
+		lines := ""
+		if ask.Resume != "" && header != "" {
+			lines = header + ": " + ask.Resume + "\r\n"
+		} else if ask.Resume != "" {
+			target += "&last_event_id=" + ask.Resume
+		}
+		return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + lines + "\r\n"
+	}
 }
 
 func transport(format string) netiotest.Transport {
@@ -101,8 +163,8 @@ func transport(format string) netiotest.Transport {
 			s.transport.Heartbeat = h
 			return s.Addr(), s.Transport()
 		},
-		Request: "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		Request: request("", "Last-Event-ID"),
 		Read:    readEvent,
-		Notices: true,
+		Asks:    true, Greets: true, Notices: true, Places: true, IDs: true,
 	}
 }

@@ -153,6 +153,15 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 	return dst, err
 }
 
+// AppendLine appends v, an object of our own, as one line of JSON.
+func AppendLine(dst []byte, v any) []byte {
+	dst, err := AppendJSON(dst, v)
+	if err != nil {
+		panic("record: an object of our own cannot fail to encode: " + err.Error())
+	}
+	return append(dst, '\n')
+}
+
 // AppendID appends the id of an entry: <epoch>-<seq>.
 func AppendID(dst []byte, epoch, seq uint64) []byte {
 	dst = strconv.AppendUint(dst, epoch, 10)

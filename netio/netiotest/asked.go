@@ -1,0 +1,284 @@
+package netiotest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"logwisp/ring"
+)
+
+// needs skips a case that a transport cannot do.
+func (tr *Transport) needs(t *testing.T, can bool) {
+	t.Helper()
+	if !can {
+		t.Skip("not on this wire")
+	}
+}
+
+// mixed gives every third entry the level error, and long runs one level, so
+// that pages of all kinds come up.
+func mixed(n uint64) ring.Level {
+	switch {
+	case n/1000%4 == 1, n/1000%4 == 3 && n%3 == 0:
+		return ring.LevelError
+	default:
+		return ring.LevelInfo
+	}
+}
+
+func isError(n uint64) bool { return mixed(n) == ring.LevelError }
+
+func filtered(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks)
+	g := newRig(t, tr, settings{})
+	g.level = mixed
+	var clients []*client
+	for i := range 8 {
+		ask := Ask{Level: "error"}
+		if i == 7 {
+			ask = Ask{}
+		}
+		c := g.connectAs(ask, 0)
+		if i < 7 {
+			c.wants = isError
+		}
+		clients = append(clients, c)
+	}
+	g.publish(12000, 300)
+	g.publish(11999, 7)
+	last := uint64(23999)
+	for last > 0 && !isError(last) {
+		last--
+	}
+	var readers sync.WaitGroup
+	for _, c := range clients {
+		readers.Go(func() { c.readTo(last) })
+	}
+	readers.Wait()
+	g.wait("the sums", func() bool { return g.Clients.Stats().Totals.Offered == 8*23999 })
+	g.wantBalance()
+	passing := uint64(0)
+	for n := range uint64(24000) {
+		if n > 0 && isError(n) {
+			passing++
+		}
+	}
+	if s := g.Clients.Stats().Totals; s.Delivered != 7*passing+23999 || s.Filtered != 7*(23999-passing) {
+		t.Errorf("delivered %d and filtered %d, %d of 23999 pass", s.Delivered, s.Filtered, passing)
+	}
+}
+
+func stalledFiltered(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks && (tr.Places || !tr.Notices))
+	g := newRig(t, tr, smallRing())
+	g.level = mixed
+	g.pad = bytes.Repeat([]byte("x"), 500)
+	c := g.connectAs(Ask{Level: "error"}, 16<<10)
+	c.wants = isError
+	for range 250 {
+		g.publish(100, 9)
+	}
+	g.publish(1, 1) // number 25001 passes
+	c.readTo(25001)
+	g.wait("the sums", func() bool { return g.Clients.Stats().Totals.Offered == 25001 })
+	s := g.Clients.Stats().Totals
+	if s.Dropped == 0 {
+		t.Fatal("nothing was lost: the case does not test what it says")
+	}
+	if s.Delivered != c.got || tr.Notices && s.Dropped != c.lost {
+		t.Errorf("the server counts %d delivered and %d dropped, the client %d and %d", s.Delivered, s.Dropped, c.got, c.lost)
+	}
+	g.wantBalance()
+}
+
+func churnFiltered(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks)
+	g := newRig(t, tr, smallRing())
+	g.level = mixed
+	ctx, cancel := context.WithCancel(t.Context())
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for ctx.Err() == nil {
+			g.publish(50, 6)
+			time.Sleep(100 * time.Microsecond)
+		}
+	})
+	for i := range 60 {
+		conn := g.dial()
+		_, _ = io.WriteString(conn, tr.Request(Ask{Level: []string{"", "error", "fatal", "info"}[i%4]}))
+		_ = conn.SetReadDeadline(time.Now().Add(deadline))
+		if i%4 != 2 { // the others get something
+			_, _ = io.CopyN(io.Discard, conn, int64(1000*(i%7)))
+		}
+		if i%5 == 0 {
+			_ = conn.(*net.TCPConn).CloseWrite()
+		}
+		conn.Close()
+	}
+	cancel()
+	writer.Wait()
+	g.wait("all clients to be forgotten", func() bool {
+		g.publish(1000, 100)
+		return g.Clients.Stats().Active == 0
+	})
+	g.wantBalance()
+}
+
+func limited(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks && !has(tr.Lacks, "limit"))
+	g := newRig(t, tr, settings{})
+	g.level = mixed
+	c := g.connectAs(Ask{Level: "error", Limit: 7}, 0)
+	c.wants = isError
+	g.publish(5000, 11)
+	bye := false
+	for {
+		it, err := c.read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("the stream ended with %v", err)
+		}
+		bye = bye || it.Kind == "disconnect"
+	}
+	if c.got != 7 || bye == has(tr.Lacks, "disconnect") {
+		t.Errorf("%d entries with a limit of 7, said goodbye: %t", c.got, bye)
+	}
+	g.wait("the client to be forgotten", func() bool { return g.Clients.Stats().Active == 0 })
+	g.wantBalance()
+}
+
+func has(list []string, name string) bool {
+	for _, s := range list {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+// reader is a client that goes on over many connections.
+type reader struct {
+	g    *Rig
+	id   string // of the last entry
+	next uint64
+}
+
+// cut connects, reads so many bytes and takes the whole items in them. Without
+// end bytes it reads until entry upTo has come.
+func (r *reader) cut(bytesRead int, upTo uint64) {
+	r.g.t.Helper()
+	conn := r.g.dial()
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(deadline))
+	_, _ = io.WriteString(conn, r.g.transport.Request(Ask{Resume: r.id}))
+	var from io.Reader = conn
+	if bytesRead >= 0 {
+		from = io.LimitReader(conn, int64(bytesRead))
+	}
+	buffered := bufio.NewReader(from)
+	greeted := !r.g.transport.Greets
+	for bytesRead >= 0 || r.next <= upTo {
+		it, err := r.g.transport.Read(buffered)
+		if bytesRead >= 0 && errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			r.g.t.Fatalf("reading behind %s: %v", r.id, err)
+		}
+		greeted = greeted || it.Kind == "connected"
+		if !greeted || it.Kind != "entry" {
+			if greeted && (it.Kind == "drop" || it.Kind == "gap") {
+				r.g.t.Fatalf("%s of %d entries behind %s", it.Kind, it.Count, r.id)
+			}
+			continue
+		}
+		n, err := number(it.Line)
+		if err != nil || n != r.next || !bytes.Equal(it.Line, r.g.line(n)) {
+			r.g.t.Fatalf("resumed behind %s, got %.200q, want entry %d", r.id, it.Line, r.next)
+		}
+		r.id, r.next = it.ID, n+1
+	}
+}
+
+func (g *Rig) reader() *reader {
+	return &reader{g: g, id: g.id(0), next: 1}
+}
+
+func resumeAtEveryByte(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks && tr.IDs)
+	g := newRig(t, tr, settings{})
+	g.publish(3, 2)
+	conn := g.dial()
+	_ = conn.SetDeadline(time.Now().Add(deadline))
+	_, _ = io.WriteString(conn, tr.Request(Ask{Resume: g.id(0)}))
+	counted := &countingReader{r: conn}
+	buffered := bufio.NewReaderSize(counted, 16)
+	for seen := 0; seen < 3; {
+		it, err := tr.Read(buffered)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it.Kind == "entry" {
+			seen++
+		}
+	}
+	conn.Close()
+	for n := range counted.n - buffered.Buffered() {
+		r := g.reader()
+		r.cut(n, 0)
+		r.cut(-1, 3)
+	}
+	g.wait("all clients to be forgotten", func() bool {
+		g.publish(1, 1)
+		return g.Clients.Stats().Active == 0
+	})
+	g.wantBalance()
+}
+
+type countingReader struct {
+	r io.Reader
+	n int
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += n
+	return n, err
+}
+
+func resumeAtRandomPlaces(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks && tr.IDs)
+	g := newRig(t, tr, settings{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := range 3000 {
+			g.publish(10, 1+i%9)
+			if i%10 == 0 {
+				time.Sleep(100 * time.Microsecond) // so that some cuts are at the live end
+			}
+		}
+	})
+	defer writer.Wait()
+	r := g.reader()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		r.cut(random.IntN(20000), 0)
+	}
+	writer.Wait()
+	r.cut(-1, 30000)
+	g.wait("all clients to be forgotten", func() bool {
+		g.publish(1, 1)
+		return g.Clients.Stats().Active == 0
+	})
+	g.wantBalance()
+}

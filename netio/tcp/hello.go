@@ -1,0 +1,115 @@
+package tcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"logwisp/netio"
+	"logwisp/ring/filter"
+	"logwisp/ring/record"
+)
+
+// maxNameBytes is how long a client's name may be.
+const maxNameBytes = 128
+
+// hello is the line with which a client shapes its stream.
+type hello struct {
+	Hello   int         `json:"hello"` // version, 1
+	Name    string      `json:"name"`
+	Token   string      `json:"token"` // not looked at: there are no tokens
+	Filter  filter.Spec `json:"filter"`
+	From    string      `json:"from"` // earliest, latest or an id
+	Tail    *uint64     `json:"tail"` // last entries that pass, when there is no from
+	Notices bool        `json:"notices"`
+	IDs     bool        `json:"ids"`
+}
+
+// forms are how streams look that were asked for with a hello, by notices and
+// ids.
+type forms [2][2]*netio.Form
+
+func newForms() (f forms) {
+	for notices := range f {
+		for ids := range f[notices] {
+			f[notices][ids] = netio.JSONLines(notices == 1, ids == 1)
+		}
+	}
+	return f
+}
+
+func (f *forms) of(notices, ids bool) *netio.Form {
+	index := map[bool]int{true: 1}
+	return f[index[notices]][index[ids]]
+}
+
+// newHandshake returns the handshake of a mode: off, optional or required.
+func newHandshake(mode string, e *netio.Engine) *netio.Handshake {
+	if mode == "off" {
+		return nil
+	}
+	forms := newForms()
+	return &netio.Handshake{
+		Required: mode == "required",
+		Answer: func(line []byte) (netio.Subscription, error) {
+			return answer(line, e, &forms)
+		},
+		Refuse: func(dst []byte, err error) []byte {
+			return record.AppendLine(dst, refusal{"error", err.Error()})
+		},
+	}
+}
+
+// refusal is the control line for a bad hello.
+type refusal struct {
+	Type  string `json:"type"`
+	Error string `json:"error"`
+}
+
+// answer reads a hello.
+func answer(line []byte, e *netio.Engine, forms *forms) (netio.Subscription, error) {
+	h, err := readHello(line)
+	if err != nil {
+		return netio.Subscription{}, err
+	}
+	sub := netio.Subscription{Name: h.Name, Form: forms.of(h.Notices, h.IDs), Greet: greet}
+	if sub.Filter, err = filter.Compile(h.Filter, e.SourceName); err != nil {
+		return sub, fmt.Errorf("hello: %w", err)
+	}
+	switch {
+	case h.From != "":
+		if sub.From, err = e.From(h.From); err != nil {
+			return sub, fmt.Errorf("hello: from %.80q: %w", h.From, err)
+		}
+	case h.Tail != nil:
+		sub.From = e.Last(*h.Tail, sub.Filter)
+	}
+	return sub, nil
+}
+
+// readHello decodes and checks a hello.
+func readHello(line []byte) (h hello, err error) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&h); err != nil {
+		return h, fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
+	}
+	switch {
+	case len(bytes.TrimSpace(line[d.InputOffset():])) > 0:
+		return h, errors.New("hello: more follows the object")
+	case h.Hello != 1:
+		return h, fmt.Errorf(`hello: version %d: want "hello":1`, h.Hello)
+	case len(h.Name) > maxNameBytes || strings.ContainsFunc(h.Name, unicode.IsControl):
+		return h, fmt.Errorf("hello: name: want at most %d bytes, none of them a control character", maxNameBytes)
+	}
+	return h, nil
+}
+
+func greet(dst []byte, g netio.Greeting) []byte {
+	c := g.Connected()
+	c.Type = "connected"
+	return record.AppendLine(dst, c)
+}

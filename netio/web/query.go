@@ -1,0 +1,226 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/netio"
+	"logwisp/ring/filter"
+	"logwisp/ring/record"
+)
+
+// The parameters of /stream beside those of filters.
+var streamParameters = []string{
+	"tail", "since", "from", "last_event_id", "follow", "limit", "batch_ms", "max_rate",
+	"heartbeat", "ids", "format", "name",
+}
+
+const (
+	maxNameBytes = 128
+	maxBatch     = 1000 // milliseconds
+	maxHeartbeat = 86400
+	maxCount     = 1 << 40 // of entries
+)
+
+// query is a checked query. Of a parameter that is given twice and is not a
+// filter's the last value counts; an empty value is as good as none.
+type query struct {
+	filter *filter.Filter // nil: every entry
+	values map[string]string
+}
+
+// badParameter is what is wrong with a query.
+type badParameter struct {
+	parameter, suggestion string
+	err                   error
+}
+
+func (e *badParameter) Error() string { return e.err.Error() }
+
+// body returns the answer's body.
+func (e *badParameter) body() record.Error {
+	return record.Error{Error: e.Error(), Parameter: e.parameter, Suggestion: e.suggestion}
+}
+
+func bad(parameter, value, want string) error {
+	return &badParameter{parameter, "", fmt.Errorf("%s=%.80q: %s", parameter, value, want)}
+}
+
+// parseQuery checks a query whose parameters are those of filters and known.
+func parseQuery(args *fasthttp.Args, known []string, sourceName func(uint16) string) (*query, error) {
+	q := &query{values: make(map[string]string)}
+	var spec filter.Spec
+	for key, text := range args.All() {
+		name, value := string(key), string(text)
+		isFilter, err := spec.Set(name, value)
+		switch {
+		case err != nil:
+			return nil, badFilter(err)
+		case isFilter:
+		case !slices.Contains(known, name):
+			return nil, unknownParameter(name, append(filter.Names(), known...))
+		case value != "":
+			q.values[name] = value
+		}
+	}
+	f, err := filter.Compile(spec, sourceName)
+	if err != nil {
+		return nil, badFilter(err)
+	}
+	if f.Key() != "" {
+		q.filter = f
+	}
+	return q, nil
+}
+
+func badFilter(err error) error {
+	e := &badParameter{err: err}
+	if of, ok := errors.AsType[*filter.Error](err); ok {
+		e.parameter, e.suggestion = of.Parameter, of.Suggestion
+	}
+	return e
+}
+
+func unknownParameter(name string, known []string) error {
+	e := &badParameter{parameter: name, suggestion: nearest(name, known)}
+	e.err = fmt.Errorf("unknown parameter %.80q", name)
+	if e.suggestion != "" {
+		e.err = fmt.Errorf("%w; did you mean %s?", e.err, e.suggestion)
+	} else {
+		e.err = fmt.Errorf("%w; there are %s", e.err, strings.Join(known, ", "))
+	}
+	return e
+}
+
+// number returns the value of a parameter, otherwise when it is not given.
+func (q *query) number(name string, low, high, otherwise uint64) (uint64, error) {
+	value, given := q.values[name]
+	if !given {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseUint(value, 10, 64)
+	if err != nil || n < low || n > high {
+		return 0, bad(name, value, fmt.Sprintf("want a number from %d to %d", low, high))
+	}
+	return n, nil
+}
+
+// flag returns the value of a parameter that is 0 or 1.
+func (q *query) flag(name string, otherwise bool) (bool, error) {
+	switch value := q.values[name]; value {
+	case "":
+		return otherwise, nil
+	case "0", "false":
+		return false, nil
+	case "1", "true":
+		return true, nil
+	default:
+		return false, bad(name, value, "want 0 or 1")
+	}
+}
+
+// choice returns the value of a parameter that is one of some words, the first
+// of them when it is not given.
+func (q *query) choice(name string, words ...string) (string, error) {
+	value, given := q.values[name]
+	if !given {
+		return words[0], nil
+	}
+	if !slices.Contains(words, value) {
+		err := bad(name, value, "want "+strings.Join(words, ", "))
+		err.(*badParameter).suggestion = nearest(value, words)
+		return "", err
+	}
+	return value, nil
+}
+
+// subscription returns what a stream is asked for, without its form and place.
+func (q *query) subscription(policy netio.HeartbeatPolicy) (netio.Subscription, error) {
+	sub := netio.Subscription{Name: q.values["name"], Filter: q.filter}
+	if len(sub.Name) > maxNameBytes || strings.ContainsFunc(sub.Name, unicode.IsControl) {
+		return sub, bad("name", sub.Name, fmt.Sprintf("want at most %d bytes, none of them a control character", maxNameBytes))
+	}
+	follow, err := q.flag("follow", true)
+	if err != nil {
+		return sub, err
+	}
+	sub.NoFollow = !follow
+	if sub.Limit, err = q.number("limit", 1, maxCount, 0); err != nil {
+		return sub, err
+	}
+	rate, err := q.number("max_rate", 0, 1<<30, 0)
+	if err != nil {
+		return sub, err
+	}
+	sub.MaxRate = int(rate)
+	if q.values["heartbeat"] == "off" {
+		sub.Heartbeat = &netio.HeartbeatPolicy{}
+		return sub, nil
+	}
+	seconds, err := q.number("heartbeat", 1, maxHeartbeat, 0)
+	if err != nil {
+		return sub, bad("heartbeat", q.values["heartbeat"], fmt.Sprintf("want off or seconds from 1 to %d", maxHeartbeat))
+	}
+	if seconds > 0 {
+		policy.Interval = time.Duration(seconds) * time.Second
+		sub.Heartbeat = &policy
+	}
+	return sub, nil
+}
+
+// place returns where a stream starts: of several positions the first in the
+// order of the cases counts, but all are checked. resume is the Last-Event-ID
+// header. It may read all that the ring holds.
+func (q *query) place(e *netio.Engine, resume string) (netio.Position, error) {
+	var from netio.Position
+	var err error
+	if value := q.values["from"]; value != "" {
+		if from, err = e.From(value); err != nil {
+			return from, bad("from", value, err.Error())
+		}
+	}
+	since, err := q.since(time.Now())
+	if err != nil {
+		return from, err
+	}
+	tail, err := q.number("tail", 0, maxCount, 0)
+	if err != nil {
+		return from, err
+	}
+	switch {
+	case resume != "":
+		return e.Resume(resume), nil
+	case q.values["last_event_id"] != "":
+		return e.Resume(q.values["last_event_id"]), nil
+	case q.values["from"] != "":
+		return from, nil
+	case !since.IsZero():
+		return e.Since(since), nil
+	case q.values["tail"] != "":
+		return e.Last(tail, q.filter), nil
+	}
+	return from, nil
+}
+
+// since returns the time that since names, zero when it is not given.
+func (q *query) since(now time.Time) (time.Time, error) {
+	value, given := q.values["since"]
+	if !given {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(value); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	t, err := time.Parse(time.RFC3339, strings.Replace(value, " ", "+", 1)) // a plus that was not escaped
+	if err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+		return t, bad("since", value, "want a duration such as 90s, 5m or 2h, or a time such as 2024-01-01T12:00:00Z")
+	}
+	return t, nil
+}
