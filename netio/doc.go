@@ -16,8 +16,10 @@
 //
 // # Invariants
 //
-//	N1 A subscriber's state is touched by its loop only; other goroutines read
-//	   its counters, which are atomics.
+//	N1 A loop and its subscribers are touched only by who has the loop's turn:
+//	   its own goroutine, or a producer that delivers at once. Connections are
+//	   opened and closed by the loop's goroutine alone; other goroutines read
+//	   counters, which are atomics.
 //	N2 One pass makes at most one write per subscriber, and one more for one that
 //	   had caught up before a round of large writes goes on.
 //	N3 An entry is never cut on the wire: when the socket takes part of one, the

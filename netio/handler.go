@@ -10,7 +10,7 @@ import (
 )
 
 // handler is what gnet calls; every method but OnBoot and OnShutdown runs on
-// the connection's loop (N1).
+// the connection's loop, and takes its turn (N1).
 type handler struct {
 	gnet.BuiltinEventEngine
 	engine *Engine
@@ -21,7 +21,10 @@ var _ gnet.EventHandler = (*handler)(nil)
 // OnOpen makes the connection a subscriber of its loop.
 func (h *handler) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	if s, ok := c.Context().(*Subscriber); ok {
-		h.engine.byLoop[c.EventLoop()].join(s, c)
+		l := h.engine.byLoop[c.EventLoop()]
+		l.turn.Lock()
+		defer l.turn.Unlock()
+		l.join(s, c)
 	}
 	return nil, gnet.None
 }
@@ -33,12 +36,16 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 	switch owner := c.Context().(type) {
 	case *loop:
 		_, _ = c.Discard(-1)
+		owner.turn.Lock()
+		defer owner.turn.Unlock()
 		owner.pass()
 		return gnet.None
 	case *Subscriber:
 		if owner.transport.Handshake == nil || owner.input.done || owner.gone {
 			break
 		}
+		owner.loop.turn.Lock()
+		defer owner.loop.turn.Unlock()
 		if p, _ := c.Peek(-1); !owner.loop.hear(owner, p) {
 			owner.conn = nil // gnet closes it when we return
 			owner.loop.leave(owner, "sent a line that is too long")
@@ -50,12 +57,14 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 }
 
 // OnClose is called when the peer is gone or has closed its sending side, and
-// from within our own close.
+// from within our own close, which has the turn and says so by s.gone.
 func (h *handler) OnClose(c gnet.Conn, err error) gnet.Action {
 	s, ok := c.Context().(*Subscriber)
 	if !ok || s.gone {
 		return gnet.None
 	}
+	s.loop.turn.Lock()
+	defer s.loop.turn.Unlock()
 	if errors.Is(err, io.EOF) && s.loop.keepHalfClosed(s) {
 		return gnet.None
 	}

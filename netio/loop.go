@@ -25,16 +25,20 @@ const standsStill = 5 * time.Second
 // loop is one event loop's subscribers. Everything that is not an atomic or
 // under the mutex is touched by the loop's goroutine only (N1).
 type loop struct {
-	engine   *Engine
-	bellConn gnet.Conn
-	bellFD   int // our end of the bell: a byte written here makes gnet run a pass
-	bellMu   sync.RWMutex
-	bellGone bool        // bellFD is closed; under bellMu
-	rung     atomic.Bool // a byte is on its way
-	due      atomic.Bool // the clocks are to be looked at
-	waker    *ring.Waker
-	reader   *ring.Reader
-	poll     *writePoll
+	engine    *Engine
+	bellConn  gnet.Conn
+	bellFD    int // our end of the bell: a byte written here makes gnet run a pass
+	bellMu    sync.RWMutex
+	bellGone  bool        // bellFD is closed; under bellMu
+	rung      atomic.Bool // a byte is on its way
+	due       atomic.Bool // the clocks are to be looked at
+	turn      sync.Mutex  // held by whom the loop belongs to at the moment (N1)
+	elsewhere bool        // that is a producer, see deliverAtOnce
+	doomed    bool        // a subscriber has to leave
+	ended     bool        // nobody is served any more
+	waker     *ring.Waker
+	reader    *ring.Reader
+	poll      *writePoll
 
 	subs []*Subscriber
 	byFD map[int]*Subscriber
@@ -92,7 +96,7 @@ func newLoop(e *Engine) (*loop, error) {
 
 // start lets entries and writable sockets wake the loop.
 func (l *loop) start() {
-	l.waker = l.engine.ring.NewWaker(l.ring)
+	l.waker = l.engine.ring.NewWaker(l.wake)
 	l.reader = l.engine.ring.NewReader()
 	l.poll.start()
 	l.ring() // the first pass parks the waker
@@ -100,7 +104,10 @@ func (l *loop) start() {
 
 // close releases what the loop holds. The loop's goroutine has ended.
 func (l *loop) close() {
+	l.turn.Lock() // a producer may be on its way
+	l.ended = true
 	l.closeAll()
+	l.turn.Unlock()
 	l.poll.close()
 	l.bellMu.Lock()
 	defer l.bellMu.Unlock()
@@ -130,6 +137,9 @@ func (l *loop) pass() {
 	l.takeReady()
 	l.takeAnswers()
 	l.takeKicks()
+	if l.doomed {
+		l.dismiss()
+	}
 	if l.due.Swap(false) {
 		l.tick()
 	}
@@ -226,6 +236,10 @@ func (l *loop) join(s *Subscriber, c gnet.Conn) {
 // close.
 func (l *loop) leave(s *Subscriber, reason string) {
 	if s.gone {
+		return
+	}
+	if l.elsewhere {
+		s.doomed, s.blocked, l.doomed = reason, true, true
 		return
 	}
 	s.gone = true

@@ -41,6 +41,7 @@ type Subscriber struct {
 	half   bool // the peer has closed its sending side; fd is our own duplicate
 	polled bool // fd is in the loop's writePoll
 	gone   bool
+	doomed string // why it has to leave
 
 	form   *Form
 	group  *group // of those that want the same
@@ -122,7 +123,9 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 	if !full && errno != unix.EINTR {
 		s.blocked = true
 		l.poll.add(s)
-		l.makeRoom()
+		if !l.elsewhere {
+			l.makeRoom()
+		}
 		return false
 	}
 	if s.bye && full {
