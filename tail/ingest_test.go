@@ -26,6 +26,18 @@ var ingestLines = []struct {
 	{"json", func(i int) string {
 		return fmt.Sprintf(`{"time":"2026-01-01T12:%02d:%02d.%06dZ","level":"info","msg":"request served","method":"GET","path":"/api/v1/items","status":200,"bytes":5120,"ms":12.5,"agent":"Mozilla/5.0 (X11; Linux x86_64)","id":%d}`, i/60000%60, i/1000%60, i%1000*1000, i)
 	}},
+	{"mixed", func(i int) string { // JSON whose keys are those of the line before only now and then
+		lead := fmt.Sprintf(`{"level":"%s","time":"2026-01-01T12:%02d:%02d.%06dZ",`, []string{"info", "warn", "error"}[i%3], i/60000%60, i/1000%60, i%1000*1000)
+		switch i * 7919 % 5 {
+		case 0, 1:
+			return lead + fmt.Sprintf(`"message":"request served","request":{"method":"GET","path":"/api/v1/items","status":200},"duration_ms":12.5,"request_id":"%016x","user":"u%05d"}`, i, i)
+		case 2:
+			return lead + fmt.Sprintf(`"message":"the cache was asked for an item that it does not hold","component":"cache","key":"items/%05d/of/user/%05d","hits":%d}`, i, i, i)
+		case 3:
+			return lead + fmt.Sprintf(`"caller":"server/conn.go:317","message":"connection closed by the other side","remote":"10.0.0.%d:443","bytes":%d,"err":"read: \"reset\" by peer"}`, i%250, i)
+		}
+		return lead + fmt.Sprintf(`"user":"u%05d","message":"signed in","roles":["reader","writer"],"agent":"Mozilla/5.0 (X11; Linux x86_64)","second_factor":true}`, i)
+	}},
 	{"logfmt", func(i int) string {
 		return fmt.Sprintf(`time=2026-01-01T12:%02d:%02d.%06dZ level=info msg="request served" method=GET path=/api/v1/items status=200 bytes=5120 ms=12.5 agent="Mozilla/5.0 (X11; Linux x86_64)" id=%d`, i/60000%60, i/1000%60, i%1000*1000, i)
 	}},

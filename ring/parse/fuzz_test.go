@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ func FuzzLine(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	p := &Parser{Location: time.UTC}
+	others := []*Parser{{Format: JSON, Location: time.UTC}, {Format: Logfmt, Location: time.UTC}, {Format: Text, Location: time.UTC}}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		before := bytes.Clone(line)
 		var r Result
@@ -31,10 +33,42 @@ func FuzzLine(f *testing.F) {
 		}
 		checkResult(t, line, &r)
 		checkMemory(t, p, line)
+		for _, other := range others {
+			var r Result
+			other.Line(line, testNow, &r)
+			checkResult(t, line, &r)
+			if other.Format == Text && !bytes.Equal(r.Message, line) {
+				t.Fatalf("message %q of the text %q", r.Message, line)
+			}
+			if other.Format == Logfmt {
+				checkPairs(t, line, &r)
+			}
+		}
 		if json.Valid(line) && bytes.HasPrefix(bytes.TrimLeft(line, " \t\r\n"), []byte("{")) {
 			checkNothingLost(t, line, &r)
 		}
 	})
+}
+
+// checkPairs looks for every pair of a logfmt line without quotes in its
+// Result.
+func checkPairs(t *testing.T, line []byte, r *Result) {
+	if bytes.IndexByte(line, '"') >= 0 || bytes.IndexByte(line, '\\') >= 0 || !utf8.Valid(line) || bytes.Equal(r.Message, line) && r.Fields == nil {
+		return
+	}
+	kept := string(r.Fields)
+	for _, pair := range strings.FieldsFunc(string(line), func(c rune) bool { return c == ' ' || c == '\t' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		field := `"` + name + `":"` + value + `"`
+		bit := uint32(1) << keyOf([]byte(name))
+		switch {
+		case strings.Contains(kept, field):
+		case bit&logfmtMessageKeys != 0 && string(r.Message) == value:
+		case bit&levelKeys != 0 && r.Level != ring.LevelUnknown, bit&timeKeys != 0 && r.HasTime:
+		default:
+			t.Fatalf("%q is gone from %q: message %q, fields %q", pair, line, r.Message, r.Fields)
+		}
+	}
 }
 
 // checkMemory holds that what a Parser remembers of other lines changes

@@ -3,7 +3,6 @@ package parse
 import (
 	"bytes"
 	"math/bits"
-	"strings"
 	"unicode/utf8"
 
 	"logwisp/ring"
@@ -229,12 +228,17 @@ func appendUnescaped(dst, s []byte) []byte {
 	}
 }
 
+// shortEscape holds what the letter behind a backslash stands for, 0 where it
+// is not alone or means nothing.
+var shortEscape = [256]byte{
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'a': '\a', 'v': '\v',
+}
+
 // appendEscape appends what the escape at the start of s stands for and
 // returns its length in s.
 func appendEscape(dst, s []byte) ([]byte, int) {
-	const short, value = `"\/bfnrtav`, "\"\\/\b\f\n\r\t\a\v"
-	if i := strings.IndexByte(short, s[1]); i >= 0 {
-		return append(dst, value[i]), 2
+	if c := shortEscape[s[1]]; c != 0 {
+		return append(dst, c), 2
 	}
 	switch s[1] {
 	case 'u':

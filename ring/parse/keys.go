@@ -1,10 +1,5 @@
 package parse
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
-
 // key is a top-level key with a meaning of its own. Within a group (message,
 // level, time) a lower number is preferred.
 type key uint8
@@ -149,35 +144,36 @@ func (p *Parser) remember(k key, m member) bool {
 	return true
 }
 
-// lastKey is the text of a key in the line before, with the quote and the colon
-// behind it: most lines of a log have the keys of the line before in the same
-// order, and to compare a key is faster than to search for its end.
+// keyMemory holds for each key the one that came behind it in an earlier line:
+// the lines of a log have few shapes, and to compare a key is faster than to
+// search for its end. Keys share a place where their first bytes say so; the
+// first place is that before the first key.
+type keyMemory [256]lastKey
+
+// lastKey is the text of a key, with what ends it: quote and colon in JSON, the
+// equals sign in logfmt.
 type lastKey struct {
 	head, tail         uint64 // the text, the bytes that do not count being 0
 	headMask, tailMask uint64 // ones where a byte counts
 	n                  int    // the length of the text, 0 when there is none
 	key                key
+	next               uint8 // the place in keyMemory of what comes behind the key
 }
 
-// set makes the text of a valid key the one to compare with if it is short and
-// in ASCII.
-func (l *lastKey) set(text []byte, k key) {
-	*l = lastKey{}
-	if len(text) > 2*wordLen {
+// set makes the n bytes at b[i], the text of a valid key, the one to compare
+// with if it is short and in ASCII. It does nothing near the end of b.
+func (l *lastKey) set(b []byte, i, n int, k key) {
+	if i+2*wordLen > len(b) {
 		return
 	}
-	var b, mask [2 * wordLen]byte
-	for i, c := range text {
-		if c >= utf8.RuneSelf {
-			return
-		}
-		b[i], mask[i] = c, 0xff
+	l.headMask = 1<<(8*min(n, wordLen)) - 1
+	l.tailMask = 1<<(8*min(max(n-wordLen, 0), wordLen)) - 1
+	l.head, l.tail = load(b, i)&l.headMask, load(b, i+wordLen)&l.tailMask
+	l.n, l.key = n, k
+	if n > 2*wordLen || (l.head|l.tail)&tops != 0 {
+		l.n = 0
 	}
-	*l = lastKey{
-		binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[wordLen:]),
-		binary.LittleEndian.Uint64(mask[:]), binary.LittleEndian.Uint64(mask[wordLen:]),
-		len(text), k,
-	}
+	l.next = uint8(l.head * keyFactor >> (64 - 8))
 }
 
 // begins reports whether the text stands at b[i]. It may say no where few bytes

@@ -14,14 +14,17 @@ func (p *Parser) scanPairs(line []byte) bool {
 		return false
 	}
 	p.pairs = p.pairs[:0]
+	place := uint8(0)
 	for i := 0; i < len(line); i = skipBlank(line, i) {
 		var k key
 		m := member{start: i}
-		if last := &p.pairKeys[len(p.pairs)%len(p.pairKeys)]; last.begins(line, i) {
+		last := &p.pairKeys[place]
+		if last.begins(line, i) {
 			k, m.value = last.key, i+last.n
 		} else if k, m.value = pairKey(line, i, last); m.value < 0 {
 			return false
 		}
+		place = last.next
 		var kind pairKind
 		if m.end, kind = p.pairValue(line, m.value); m.end < 0 {
 			return false
@@ -62,7 +65,7 @@ func pairKey(line []byte, i int, last *lastKey) (k key, value int) {
 		return keyNone, -1
 	}
 	k = keyOf(line[i:end])
-	last.set(line[i:end+1], k)
+	last.set(line, i, end+1-i, k)
 	return k, end + 1
 }
 

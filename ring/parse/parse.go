@@ -45,8 +45,8 @@ type Parser struct {
 	docker   *Parser // of the lines of Docker around others; nil until there is one
 
 	// What is remembered of the lines before only saves work.
-	keys     [32]lastKey // of the first members of a JSON line
-	pairKeys [32]lastKey // of the first pairs of a logfmt line
+	keys     keyMemory // of JSON lines
+	pairKeys keyMemory // of logfmt lines
 	level    lastLevel
 	minute   lastMinute
 	clfDay   lastDay

@@ -121,6 +121,18 @@ func TestParsingAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestTakingContainerLinesApartAllocatesNothing(t *testing.T) {
+	p := &Parser{}
+	cri := []byte("2026-01-02T03:04:05.678901234Z stdout F text")
+	docker := []byte(`{"log":"{\"msg\":\"m\"}\n","stream":"stdout","time":"2026-01-02T03:04:05.678901234Z"}`)
+	if n := testing.AllocsPerRun(200, func() { ParseCRI(cri, testNow) }); n != 0 {
+		t.Errorf("CRI: %v allocations a line", n)
+	}
+	if n := testing.AllocsPerRun(200, func() { p.ParseDocker(docker, testNow) }); n != 0 {
+		t.Errorf("Docker: %v allocations a line", n)
+	}
+}
+
 func TestALargeBufferIsNotKeptForSmallLines(t *testing.T) {
 	p := &Parser{}
 	var r Result

@@ -21,14 +21,17 @@ func (p *Parser) scanObject(b []byte, i int) (end, members int) {
 	if i < len(b) && b[i] == '}' {
 		return i + 1, 0
 	}
+	place := uint8(0)
 	for i < len(b) && b[i] == '"' {
 		m := member{start: i}
 		var k key
-		if last := &p.keys[members%len(p.keys)]; last.begins(b, i+1) {
+		last := &p.keys[place]
+		if last.begins(b, i+1) {
 			k, m.value = last.key, i+1+last.n
-		} else if k, m.value = p.keyEnd(b, i, members); m.value < 0 {
+		} else if k, m.value = p.keyEnd(b, i, last); m.value < 0 {
 			return -1, 0
 		}
+		place = last.next
 		if m.value < len(b) && b[m.value] <= ' ' {
 			m.value = p.skipGap(b, m.value)
 		}
@@ -57,19 +60,17 @@ func (p *Parser) scanObject(b []byte, i int) (end, members int) {
 	return -1, 0
 }
 
-// keyEnd returns the meaning of the key whose quote is at b[i], that of the
-// member with that number, and the index behind its colon, -1 if there is not a
-// valid string and a colon.
-func (p *Parser) keyEnd(b []byte, i, number int) (key, int) {
+// keyEnd returns the meaning of the key whose quote is at b[i] and the index
+// behind its colon, -1 if there is not a valid string and a colon. It makes the
+// key the last one.
+func (p *Parser) keyEnd(b []byte, i int, last *lastKey) (key, int) {
 	end := p.stringEnd(b, i)
 	if end < 0 {
 		return keyNone, -1
 	}
 	k := keyOf(b[i+1 : end-1])
 	if end < len(b) && b[end] == ':' {
-		if number < len(p.keys) && i+1+2*wordLen <= len(b) {
-			p.keys[number].set(b[i+1:end+1], k)
-		}
+		last.set(b, i+1, end-i, k)
 		return k, end + 1
 	}
 	if end = p.skipGap(b, end); end == len(b) || b[end] != ':' {

@@ -1,0 +1,130 @@
+package parse
+
+import (
+	"bytes"
+	"strings"
+
+	"logwisp/ring"
+)
+
+// levelWindow is how many bytes behind the time stamp a level may begin.
+const levelWindow = 64
+
+// levelAt returns the level that stands at the start of a text line or behind
+// its time stamp, which ended at i. A level is known by its place, never by
+// its mere presence: only bracketed tokens, numbers, dashes, a zone and what
+// stands between two dashes may precede it.
+func levelAt(line []byte, i int) ring.Level {
+	window := line[:min(len(line), i+levelWindow)]
+	stampEnd := i
+	dash := false // the last token was a lone dash
+	for i >= 0 && i < len(window) {
+		switch c := window[i]; {
+		case isBlank(c) || c == '|' || c == ':' || c == ']':
+			i++
+			continue
+		case c == '[':
+			n := bytes.IndexByte(window[i:], ']')
+			if n < 0 {
+				return ring.LevelUnknown
+			}
+			if level, _ := levelWord(bytes.TrimSpace(window[i+1 : i+n])); level != ring.LevelUnknown {
+				return level
+			}
+			i += n + 1
+		case isDigit(c) || c == '#':
+			i = numberTokenEnd(window, i)
+		case c == '-' && !dash && i+1 < len(window) && isBlank(window[i+1]):
+			dash = true
+			i++
+			continue
+		default:
+			if level := plainWord(line, i); level != ring.LevelUnknown {
+				return level
+			}
+			switch {
+			case dash:
+				i = betweenDashes(window, i)
+			case stampEnd > 0 && len(bytes.TrimSpace(window[stampEnd:i])) == 0 && zoneWord(window[i:]) > 0:
+				i += zoneWord(window[i:])
+			default:
+				return ring.LevelUnknown
+			}
+		}
+		dash = false
+	}
+	return ring.LevelUnknown
+}
+
+// plainWord returns the level of the word at line[i] if it stands there as a
+// level does: in capitals and delimited, before a colon, or alone between tabs
+// or pipes.
+func plainWord(line []byte, i int) ring.Level {
+	if !beginsLevel[line[i]] {
+		return ring.LevelUnknown
+	}
+	end, upper := i, true
+	for end < len(line) && isLetter(line[end]) && end-i <= longestLevel {
+		upper = upper && isUpper(line[end])
+		end++
+	}
+	if end == len(line) {
+		if !upper {
+			return ring.LevelUnknown
+		}
+	} else if !upper && !setApart(line, i, end) || strings.IndexByte(" \t[]|:", line[end]) < 0 {
+		return ring.LevelUnknown
+	}
+	level, _ := levelWord(line[i:end])
+	return level
+}
+
+// setApart reports whether a word in lower case stands as a level does: before
+// a colon that is one of prose, or in a column.
+func setApart(line []byte, i, end int) bool {
+	if line[end] == ':' {
+		return end+1 == len(line) || strings.IndexByte(":=/", line[end+1]) < 0
+	}
+	return i > 0 && inColumn(line, i, end)
+}
+
+// inColumn reports whether line[i:end] is alone between tabs, or between
+// pipes, which may have spaces around.
+func inColumn(line []byte, i, end int) bool {
+	if i > 0 && line[i-1] == '\t' {
+		return line[end] == '\t'
+	}
+	for i > 0 && line[i-1] == ' ' {
+		i--
+	}
+	for end < len(line) && line[end] == ' ' {
+		end++
+	}
+	return i > 0 && line[i-1] == '|' && end < len(line) && line[end] == '|'
+}
+
+// betweenDashes returns the index of the lone dash that follows the word at
+// b[i], -1 if there is none.
+func betweenDashes(b []byte, i int) int {
+	for i < len(b) && !isBlank(b[i]) {
+		i++
+	}
+	if i+2 < len(b) && b[i+1] == '-' && isBlank(b[i+2]) {
+		return i + 1
+	}
+	return -1
+}
+
+// numberTokenEnd returns the index behind the number at b[i], such as a
+// process or thread id, -1 if what stands there is more than a number.
+func numberTokenEnd(b []byte, i int) int {
+	for i < len(b) && (isDigit(b[i]) || b[i] == '#' || b[i] == '.') {
+		i++
+	}
+	if i < len(b) && !isBlank(b[i]) && b[i] != '[' && b[i] != ']' && b[i] != ':' && b[i] != '|' {
+		return -1
+	}
+	return i
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
