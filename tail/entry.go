@@ -166,6 +166,10 @@ func (w *Watcher) pass(d *draft, r *parse.Result) bool {
 // and to readers that sleep.
 func (w *Watcher) told() {
 	w.stats.lines.Add(w.lines)
+	if f := w.current; w.lines > 0 {
+		f.entries += w.lines
+		f.last = w.micros
+	}
 	w.lines = 0
 	w.builder.Wake()
 }

@@ -71,6 +71,10 @@ type file struct {
 	atEnd     bool          // the last look reached the end
 	until     int64         // of a deleted file: what is still read of it; 0 = not decided
 
+	entries   uint64 // sent
+	last      int64  // when the last was sent, microseconds since 1970
+	rotations uint64 // how often its path began anew
+
 	former *former // before the last truncation
 	copied *copyCheck
 	after  *file // is read to its end before this one begins

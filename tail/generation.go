@@ -58,6 +58,7 @@ func (w *Watcher) readGeneration(n *name, fd int, g generation, behind *file) *f
 	w.open.add(f)
 	w.rename(f, n.path)
 	f.place(0)
+	f.rotations = behind.rotations + 1
 	if behind.phase != closed && !behind.atEnd {
 		f.after = behind
 	}

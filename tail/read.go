@@ -119,6 +119,7 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	f.former = &former{pos: f.pos, marker: bytes.Clone(f.marker), head: f.head, at: w.now()}
 	f.head = fingerprint{}
 	f.pos, f.startSize, f.shrunk = 0, 0, false
+	f.rotations++
 	f.marker = f.marker[:0]
 	f.split.reset(true)
 	w.setLag(f, 0)
@@ -174,6 +175,7 @@ func (w *Watcher) setLag(f *file, lag int64) {
 // it is said once.
 func (w *Watcher) refuse(f *file, kind string) {
 	f.refused = true
+	w.setLag(f, 0)
 	w.log.Warn("file is not followed: not plain text", "path", f.path, "content", kind)
 	w.release(f)
 }

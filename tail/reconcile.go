@@ -82,9 +82,12 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 		f.readHead()
 		f.place(old.pos)
 		f.copied = nil
+		f.rotations = old.rotations + 1
 		return
 	}
-	if last := w.between(n, old, f); last.phase != closed && !last.atEnd {
+	last := w.between(n, old, f)
+	f.rotations = last.rotations + 1
+	if last.phase != closed && !last.atEnd {
 		f.after = last
 	}
 }
@@ -157,6 +160,7 @@ func (w *Watcher) position(f *file, n *name, now status) {
 		return
 	}
 	f.place(0)
+	w.setLag(f, now.size)
 	if present {
 		return
 	}

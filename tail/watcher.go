@@ -65,6 +65,8 @@ type Watcher struct {
 	links  map[string][]*name  // by what a symbolic link leads to
 
 	stats counters
+
+	asks asks // for Sources
 }
 
 // settings are what tests change.
@@ -112,6 +114,7 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 		links:   make(map[string][]*name),
 		left:    make(map[string]*file),
 		budget:  s.descriptors,
+		asks:    newAsks(),
 	}
 	w.emit = w.entry
 	if w.budget == 0 {
@@ -156,6 +159,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		w.work(ctx)
 		if ctx.Err() != nil {
 			w.lastLook()
+			w.asks.end(w.sources())
 			return w.Close()
 		}
 		w.wait(ctx)
@@ -175,6 +179,8 @@ func (w *Watcher) wait(ctx context.Context) {
 	case e := <-events:
 		w.event(e)
 	case <-lost:
+	case answer := <-w.asks.queue:
+		answer <- w.sources()
 	case <-w.timer.C:
 	}
 }
@@ -185,6 +191,7 @@ func (w *Watcher) work(ctx context.Context) {
 	for {
 		w.takeEvents()
 		w.keepSchedule()
+		w.answer()
 		if len(w.ready) == 0 || ctx.Err() != nil {
 			w.builder.Publish()
 			w.stats.open.Store(int64(w.open.count))

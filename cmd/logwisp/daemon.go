@@ -69,6 +69,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 		if d.web, err = web.New(s.HTTP, d.engine, buildVersion(), func() any { return d.status() }, log); err != nil {
 			return nil, cannotBind(err, "http")
 		}
+		d.web.AnswerSources(func() any { return d.sources() })
 	}
 	return d, nil
 }

@@ -80,6 +80,20 @@ func (d *daemon) status() *status {
 	return s
 }
 
+// sourcesAnswer is the answer of GET /sources.
+type sourcesAnswer struct {
+	Sources []tail.Source `json:"sources"`
+}
+
+// sources lists the files.
+func (d *daemon) sources() *sourcesAnswer {
+	a := &sourcesAnswer{Sources: d.watcher.Sources()}
+	if a.Sources == nil {
+		a.Sources = []tail.Source{} // an array in any case
+	}
+	return a
+}
+
 func port(a net.Addr) int {
 	if t, ok := a.(*net.TCPAddr); ok {
 		return t.Port

@@ -1,5 +1,5 @@
-// Package web serves the stream over HTTP: Server-Sent Events on /stream and
-// the daemon's state on /status.
+// Package web serves the stream over HTTP: Server-Sent Events on /stream, the
+// daemon's state on /status and that of its files on /sources.
 package web
 
 import (
@@ -47,6 +47,7 @@ type Server struct {
 	transport *netio.Transport
 	http      *fasthttp.Server
 	status    func() any
+	sources   func() any // nil: there are none
 	log       *slog.Logger
 	silent    silentConns
 }
@@ -118,6 +119,11 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 	return s, nil
 }
 
+// AnswerSources has GET /sources answered with the object that sources
+// returns; it is called from many goroutines. Call it before Serve. Without it
+// there is no such page.
+func (s *Server) AnswerSources(sources func() any) { s.sources = sources }
+
 // Addr returns the address that is listened on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
@@ -161,10 +167,15 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	case "/stream":
 		answer = s.stream
 	case "/status":
-		answer = s.answerStatus
-	default:
+		answer = s.answerWith(s.status)
+	case "/sources":
+		if s.sources != nil {
+			answer = s.answerWith(s.sources)
+		}
+	}
+	if answer == nil {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + string(ctx.Path()) + " (there are /stream and /status)",
+			Error: "no such page: " + string(ctx.Path()) + " (there are /stream, /status and /sources)",
 		})
 		return
 	}
@@ -178,10 +189,12 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	answer(ctx)
 }
 
-// answerStatus answers GET /status.
-func (s *Server) answerStatus(ctx *fasthttp.RequestCtx) {
-	ctx.Response.Header.Set("Cache-Control", "no-store")
-	s.answer(ctx, fasthttp.StatusOK, s.status())
+// answerWith answers with what state returns now.
+func (s *Server) answerWith(state func() any) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		ctx.Response.Header.Set("Cache-Control", "no-store")
+		s.answer(ctx, fasthttp.StatusOK, state())
+	}
 }
 
 // refuse answers a request whose query is not right.
