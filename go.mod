@@ -9,6 +9,7 @@ require (
 	github.com/bytedance/sonic v1.15.5
 	github.com/dustin/go-humanize v1.1.0
 	github.com/fsnotify/fsnotify v1.10.1
+	github.com/google/renameio/v2 v2.0.2
 	github.com/jotaen/kong-completion v0.0.4
 	github.com/lmittmann/tint v1.2.1
 	github.com/panjf2000/gnet/v2 v2.9.7

@@ -37,6 +37,26 @@
 // line; files that appear later begin at 0. What a copying rotation cuts off
 // between its last read and the truncation is lost to everybody.
 //
+// # Restarts
+//
+// A Checkpoint keeps, for every file, the end of the last line published and
+// what the file is known by: device, inode and time of birth, a fingerprint of
+// its beginning, a sum of the bytes before the position. Resume goes by it:
+//
+//	what is found at the start           what is done
+//	the file, with the bytes it had      goes on at the position
+//	the file, without them               begins at 0, behind a copy that has them
+//	another file in its place            begins at 0, behind the old one, which is
+//	                                     looked for by identity under any name in the
+//	                                     directory, and else as a copy
+//	files born since, named like         read from 0, between the old one and the new
+//	generations
+//	a file that is not in it             begins at 0
+//	a file that cannot be seen           its position is kept for a day
+//
+// Names of copies and generations are believed only when they add nothing but
+// numbers, for hours may lie between two runs and other logs beside this one.
+//
 // # One goroutine
 //
 // Run's goroutine owns all files. Files with news wait in a queue and are read
@@ -58,4 +78,6 @@
 //	    were open within it.
 //	T7  Memory is one read buffer, at most MaxLineBytes for each file with a
 //	    fragment, and less than a kilobyte for each other file.
+//	T8  A position is kept only of what the ring has: the page under way is
+//	    published before positions are taken.
 package tail

@@ -51,6 +51,7 @@ type file struct {
 
 	fd       int // -1 = not open
 	pos      int64
+	whole    int64 // what is before it was sent: pos without the line under way
 	marker   []byte
 	head     fingerprint
 	split    splitter
@@ -134,7 +135,7 @@ func (f *file) mark(before []byte) {
 // place puts the file's position at pos and reads the marker that belongs to
 // it. Bytes that are no longer there make the next look see a rewritten file.
 func (f *file) place(pos int64) {
-	f.pos = pos
+	f.pos, f.whole = pos, pos
 	f.marker = f.marker[:0]
 	buf := make([]byte, min(pos, markerSize))
 	n, _ := readAt(f.fd, buf, pos-int64(len(buf)))

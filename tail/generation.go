@@ -53,11 +53,7 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 
 // readGeneration follows a file that has no name any more, behind another.
 func (w *Watcher) readGeneration(n *name, fd int, g generation, behind *file) *file {
-	f := &file{id: g.id, fd: fd, phase: rotated, left: w.now(), grown: w.now(), seen: w.now()}
-	w.files[f.id] = f
-	w.open.add(f)
-	w.rename(f, n.path)
-	f.place(0)
+	f := w.nameless(n.path, fd, g.id)
 	f.rotations = behind.rotations + 1
 	if behind.phase != closed && !behind.atEnd {
 		f.after = behind
@@ -65,6 +61,17 @@ func (w *Watcher) readGeneration(n *name, fd int, g generation, behind *file) *f
 	w.stats.rotations.Add(1)
 	w.drain(f)
 	w.queue(f)
+	return f
+}
+
+// nameless makes an open file known that was written under path once, to be
+// read from its beginning to its end.
+func (w *Watcher) nameless(path string, fd int, id identity) *file {
+	f := &file{id: id, fd: fd, phase: rotated, left: w.now(), grown: w.now(), seen: w.now()}
+	w.files[f.id] = f
+	w.open.add(f)
+	w.rename(f, path)
+	f.place(0)
 	w.watchClock(f)
 	return f
 }

@@ -39,6 +39,8 @@ type harness struct {
 	got    []got
 	watch  string
 	logged strings.Builder
+
+	checkpoint *Checkpoint // nil: none
 }
 
 // reporter is what testing.T and rapid.T have in common.
@@ -90,9 +92,10 @@ func (h *harness) startWith(o Options, s settings, targets ...string) {
 		}
 		o.Targets = append(o.Targets, t)
 	}
-	h.ring = ring.New(ring.Options{Entries: 1 << 16, Bytes: 64 << 20})
+	epoch, head, _ := h.checkpoint.Continues()
+	h.ring = ring.New(ring.Options{Entries: 1 << 16, Bytes: 64 << 20, Epoch: epoch, First: head + 1})
 	h.cursor = h.ring.Live()
-	w, err := newWatcher(o, h.ring, slog.New(slog.NewTextHandler(&h.logged, nil)), s)
+	w, err := newWatcher(o, h.checkpoint, h.ring, slog.New(slog.NewTextHandler(&h.logged, nil)), s)
 	if err != nil {
 		h.t.Fatal(err)
 	}

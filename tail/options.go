@@ -18,6 +18,8 @@ type Options struct {
 	CheckInterval int      `toml:"check_interval_ms" name:"check-interval" default:"100" min:"10" max:"3600000" placeholder:"MS" help:"How often files are looked at where events do not serve, in milliseconds (default: ${default})."`
 	Targets       []Target `toml:"targets" kong:"-"`
 
+	Checkpoint string `toml:"checkpoint" name:"checkpoint" default:"off" placeholder:"off|auto|FILE" help:"Keep how far files were read in FILE, and go on from there after a restart; auto is a file in the state directory (default: ${default})."` // opened by the caller, for Resume
+
 	ReadFrom     string `toml:"read_from" kong:"-" enum:"beginning,end" default:"end"`                         // where files present at the start begin; "" = end
 	Watch        string `toml:"watch" kong:"-" enum:"auto,inotify,poll" default:"auto"`                        // "" = auto
 	RotateWait   int    `toml:"rotate_wait_ms" kong:"-" default:"5000" min:"0"`                                // a nameless file is followed this long past its last growth, milliseconds

@@ -36,7 +36,7 @@ func newBacklogged(t *testing.T) *backlogged {
 	o.Targets = []Target{{Path: filepath.Dir(b.path), Pattern: "*.log"}}
 	b.ring = ring.New(ring.Options{Entries: 1 << 16, Bytes: 1 << 20, Recycle: true})
 	b.reader = b.ring.NewReader()
-	w, err := newWatcher(o, b.ring, slog.New(slog.DiscardHandler), settings{})
+	w, err := newWatcher(o, nil, b.ring, slog.New(slog.DiscardHandler), settings{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,7 @@ func (w *Watcher) consume(f *file, data, read []byte) {
 	if !f.split.pending() && !f.atEnd && allZero(data) {
 		w.skipHole(f)
 	}
+	f.settle(data)
 	w.watchClock(f)
 }
 
@@ -118,7 +119,7 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	w.flush(f)
 	f.former = &former{pos: f.pos, marker: bytes.Clone(f.marker), head: f.head, at: w.now()}
 	f.head = fingerprint{}
-	f.pos, f.startSize, f.shrunk = 0, 0, false
+	f.pos, f.whole, f.startSize, f.shrunk = 0, 0, 0, false
 	f.rotations++
 	f.marker = f.marker[:0]
 	f.split.reset(true)
@@ -139,6 +140,7 @@ func (w *Watcher) flush(f *file) {
 	w.endPieces(f)
 	w.endGroup(f)
 	w.told()
+	f.whole = f.pos
 }
 
 // drain reads f to its end, a bounded number of turns. It reports whether the

@@ -141,6 +141,9 @@ func (w *Watcher) skip(n *name, beyond bool) {
 
 // position decides where a new file is read from.
 func (w *Watcher) position(f *file, n *name, now status) {
+	if w.resume(f, n, now) {
+		return
+	}
 	present := w.starting
 	size := now.size
 	if p := n.present; p != nil {

@@ -52,6 +52,27 @@ func TestSourcesTellEachFile(t *testing.T) {
 	})
 }
 
+func TestSourcesTellWhatIsUnreadBeforeRunAndAreThereAfterIt(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir(), watch: "inotify"}
+	h.append("app.log", "old\nhalf")
+	h.restart("app.log")
+	h.stop()
+	h.append("app.log", " whole\n")
+	h.restart("app.log")
+	if s := h.w.Stats(); s.LagBytes != 11 {
+		t.Errorf("%d bytes behind, want 11", s.LagBytes)
+	}
+	stop := running(t, h.w)
+	h.w.Sources()
+	stop()
+	if all := h.w.Sources(); len(all) != 1 || all[0].Entries != 1 || all[0].Offset != 15 || all[0].LagBytes != 0 {
+		t.Errorf("sources %+v", all)
+	}
+	if all := h.w.Sources(); len(all) != 1 || all[0].LastTime == "" {
+		t.Errorf("asked again: %+v", all)
+	}
+}
+
 func TestRefusedFileIsNotBehind(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		h.start(".:app*")

@@ -66,7 +66,9 @@ type Watcher struct {
 
 	stats counters
 
-	asks asks // for Sources
+	saved *saved // positions of an earlier run; nil: none were loaded
+	keep  keeper // writes positions
+	asks  asks   // for Sources
 }
 
 // settings are what tests change.
@@ -85,10 +87,10 @@ const slowPeriod = 5 * time.Second
 // errors are those of settings; the message names the key. log must not be
 // nil. The caller calls Run, or Close if it never does.
 func New(o Options, r *ring.Ring, log *slog.Logger) (*Watcher, error) {
-	return newWatcher(o, r, log, settings{})
+	return newWatcher(o, nil, r, log, settings{})
 }
 
-func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher, error) {
+func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s settings) (*Watcher, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("monitor: %w", err)
 	}
@@ -114,6 +116,8 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 		links:   make(map[string][]*name),
 		left:    make(map[string]*file),
 		budget:  s.descriptors,
+		saved:   c.loaded(),
+		keep:    keeper{to: c},
 		asks:    newAsks(),
 	}
 	w.emit = w.entry
@@ -134,6 +138,7 @@ func newWatcher(o Options, r *ring.Ring, log *slog.Logger, s settings) (*Watcher
 	w.timer = time.NewTimer(0)
 	w.starting = true
 	w.scan()
+	w.catchUp()
 	w.starting = false
 	w.schedule.scanned(w.now(), 0)
 	return w, nil
@@ -155,10 +160,12 @@ func (w *Watcher) queue(f *file) {
 // It returns nil, or the cause when the event queue could not be closed. It is
 // called once.
 func (w *Watcher) Run(ctx context.Context) error {
+	w.keepFirst()
 	for {
 		w.work(ctx)
 		if ctx.Err() != nil {
 			w.lastLook()
+			w.keepLast()
 			w.asks.end(w.sources())
 			return w.Close()
 		}
@@ -191,6 +198,7 @@ func (w *Watcher) work(ctx context.Context) {
 	for {
 		w.takeEvents()
 		w.keepSchedule()
+		w.keepPositions()
 		w.answer()
 		if len(w.ready) == 0 || ctx.Err() != nil {
 			w.builder.Publish()
@@ -224,6 +232,8 @@ func (w *Watcher) turn() {
 // unless their file is gone: their line may go on, but nobody will read it.
 func (w *Watcher) lastLook() {
 	w.takeEvents()
+	w.keep.looked = nowNanos()
+	w.checkAll(false) // a rotation may not have been told yet
 	deadline := w.now() + time.Second
 	for _, f := range w.files {
 		if f.fd < 0 {

@@ -55,6 +55,7 @@ var rooms = map[string][]string{
 	"github.com/panjf2000/gnet/v2":            {"netio"},
 	"github.com/valyala/fasthttp":             {"netio/web"},
 	"github.com/fsnotify/fsnotify":            {"tail"},
+	"github.com/google/renameio/v2":           {"tail"},
 	"github.com/bmatcuk/doublestar/v4":        {"tail"},
 	"golang.org/x/time":                       {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},

@@ -26,27 +26,35 @@ const drainTime = time.Second
 // daemon is the program at work. This file is the only one that knows all
 // parts: files -> tail -> ring -> netio -> tcp and web.
 type daemon struct {
-	settings *settings
-	log      *slog.Logger
-	ring     *ring.Ring
-	watcher  *tail.Watcher
-	engine   *netio.Engine
-	tcp      *tcp.Server // nil when disabled
-	web      *web.Server // nil when disabled
+	settings   *settings
+	log        *slog.Logger
+	checkpoint *tail.Checkpoint // nil when none is kept
+	ring       *ring.Ring
+	watcher    *tail.Watcher
+	engine     *netio.Engine
+	tcp        *tcp.Server // nil when disabled
+	web        *web.Server // nil when disabled
 }
 
 // newDaemon builds the parts and binds the listeners; nothing is read or
 // served before run. What it has started is stopped when it fails.
 func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
+	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
+		return nil, err
+	}
 	o := s.Ring
 	o.Entries = s.entries()
 	o.Recycle = true // the engine's loops are its Readers
+	if epoch, head, ok := d.checkpoint.Continues(); ok {
+		o.Epoch, o.First = epoch, head+1
+	}
 	d.ring = ring.New(o)
 	limitMemory(d.ring.Stats().CapacityBytes)
 	if d.engine, err = netio.New(d.ring, netio.Options{
 		FromOldest: s.Monitor.ReadFrom == "beginning", Version: buildVersion(), Log: log,
 	}); err != nil {
+		d.closeCheckpoint()
 		return nil, err
 	}
 	defer func() {
@@ -57,7 +65,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	// The files' positions are taken first: what is written from here on is
 	// delivered to whoever connects as soon as a port is open.
 	s.Monitor.Filter = s.Filter
-	if d.watcher, err = tail.New(s.Monitor, d.ring, log); err != nil {
+	if d.watcher, err = tail.Resume(d.checkpoint, s.Monitor, d.ring, log); err != nil {
 		return nil, refuseMonitor(err, s.origins.of("monitor.targets"))
 	}
 	if s.TCP.Enabled {
@@ -124,6 +132,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer stopReading()
 	var reader sync.WaitGroup
 	reader.Go(func() {
+		d.awaitClients(reading)
 		if err := d.watcher.Run(reading); err != nil {
 			failed <- err
 		}
@@ -136,6 +145,7 @@ func (d *daemon) run(ctx context.Context) error {
 	d.closeListeners()
 	stopReading()
 	reader.Wait() // the last lines are in the ring
+	d.closeCheckpoint()
 	d.stop()
 	servers.Wait()
 	d.log.Info("stopped")
@@ -166,6 +176,7 @@ func (d *daemon) stop() {
 	if d.watcher != nil {
 		d.watcher.Close()
 	}
+	d.closeCheckpoint()
 }
 
 // announce says where a server listens, and warns when that is more than this

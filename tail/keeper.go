@@ -1,0 +1,75 @@
+package tail
+
+import "time"
+
+// keepEvery is how often positions are written while files grow: so much is
+// read again after a crash.
+const keepEvery = time.Second
+
+// keeper hands the watcher's positions to the checkpoint. Taking them is all
+// that the watcher's goroutine does; encoding and writing are done by another,
+// and while that is at work none are taken.
+type keeper struct {
+	to   *Checkpoint // nil: positions are not kept
+	next time.Duration
+	seen progress // what was there when they were last taken
+
+	looked int64 // when all names were looked at for the last time, nanoseconds since 1970
+}
+
+// progress changes with everything that a checkpoint holds.
+type progress struct {
+	files                              int64
+	read, lines, rotations, truncation uint64
+}
+
+func (w *Watcher) progress() progress {
+	c := &w.stats
+	return progress{c.files.Load(), c.read.Load(), c.lines.Load(), c.rotations.Load(), c.truncations.Load()}
+}
+
+// keepPositions has the positions written if they changed and it is time.
+func (w *Watcher) keepPositions() {
+	k := &w.keep
+	if k.to == nil || w.now() < k.next || k.seen == w.progress() {
+		return
+	}
+	k.next = w.now() + keepEvery
+	if k.to.idle() {
+		w.takePositions(k.to.save, nowNanos())
+	}
+}
+
+// keepFirst writes where files begin, before anything is read: a run that
+// ends at once has followed them nevertheless.
+func (w *Watcher) keepFirst() {
+	if c := w.keep.to; c != nil {
+		c.writes.Wait()
+		w.takePositions(c.save, w.start.UnixNano())
+		c.writes.Wait()
+		w.keep.next = w.now() + keepEvery
+	}
+}
+
+// keepLast leaves the positions to Checkpoint.Close.
+func (w *Watcher) keepLast() {
+	if c := w.keep.to; c != nil {
+		c.writes.Wait()
+		w.takePositions(c.set, w.keep.looked)
+	}
+}
+
+// takePositions passes on the positions of all files, which hold for the names
+// as they were at the time given. What they say was read is in the ring by then.
+func (w *Watcher) takePositions(to func(positions []position, at int64), at int64) {
+	w.builder.Publish()
+	w.keep.seen = w.progress()
+	all := w.keep.to.spare[:0]
+	for _, f := range w.files {
+		// What may be a copy counts as new until that is decided.
+		if !f.refused && f.copied == nil {
+			all = append(all, f.position())
+		}
+	}
+	to(w.saved.appendMissing(all, at), at)
+}

@@ -1,0 +1,191 @@
+package tail
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// unnoticed is how long before positions were taken a rotation may have
+// happened that they do not show, because its event had not come yet. At the
+// end of a run names are looked at without being told.
+const unnoticed = time.Second
+
+// beside is one file of a directory.
+type beside struct {
+	path string
+	st   status
+}
+
+// siblings lists the regular files of the directory that path is in, by name.
+// A directory is looked at once while the watcher is made.
+func (w *Watcher) siblings(path string) []beside {
+	dir := filepath.Dir(path)
+	if all, ok := w.saved.listed[dir]; ok {
+		return all
+	}
+	var all []beside
+	names, _ := readNames(dir)
+	slices.Sort(names)
+	for _, name := range names {
+		if st, err := statPath(slashed(dir) + name); err == nil && st.regular {
+			all = append(all, beside{slashed(dir) + name, st})
+		}
+	}
+	w.saved.listed[dir] = all
+	return all
+}
+
+// standsAt returns where the generations of the log at path are: where it leads
+// to when it is a symbolic link.
+func standsAt(path string) string {
+	if real := linkTarget(path); real != "" {
+		return real
+	}
+	return path
+}
+
+// findSaved looks for the file of p, which is not where it was: one of its
+// identity under any name, else a copy of it under the name of a generation,
+// as a copying rotation leaves it. cur is what p's path leads to now. It
+// reports whether there is one.
+func (w *Watcher) findSaved(p *position, cur *file) bool {
+	if !w.matched(p.Path) || cur == nil && !goneFrom(p) {
+		return false // not asked for any more, or there and unreadable
+	}
+	at := standsAt(p.Path)
+	all := w.siblings(at)
+	for _, b := range all {
+		if b.st.id.key() == p.id().key() && b.path != at && w.goOnAt(b, p) {
+			return true
+		}
+	}
+	if p.Marker.Length == 0 {
+		return false // nothing was read that a copy could be told by
+	}
+	for _, b := range all {
+		if generationOf(b.path, at) && b.st.size >= p.Marker.End && w.goOnAt(b, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// goOnAt goes on with p in b if that holds what was read.
+func (w *Watcher) goOnAt(b beside, p *position) bool {
+	if f := w.files[b.st.id]; f != nil {
+		if w.saved.claimed[f] || f.refused || f.fd < 0 && !w.reopen(f) {
+			return false
+		}
+		return w.goOn(f, p, b.st.size)
+	}
+	fd, err := w.openWithin(b.path)
+	if err != nil {
+		return false
+	}
+	now, err := statFile(fd)
+	if err != nil || now.id != b.st.id || !p.heldBy(fd, now.size) {
+		unix.Close(fd)
+		return false
+	}
+	f := w.nameless(p.Path, fd, now.id)
+	w.goOn(f, p, now.size)
+	w.queue(f)
+	return true
+}
+
+// generationsSince lists the files that were begun under p's path after p was
+// taken and renamed or copied away since, oldest first. cur may be nil.
+//
+// Only birth tells a generation from what lies there for another reason, so
+// there are none where the file system does not keep it.
+func (w *Watcher) generationsSince(p *position, cur *file) []beside {
+	if !w.matched(p.Path) || p.Born == 0 {
+		return nil
+	}
+	from := max(p.Born, w.saved.since)
+	at := standsAt(p.Path)
+	var all []beside
+	for _, b := range w.siblings(at) {
+		known := w.saved.byKey[b.st.id.key()]
+		own := known == p // truncated, written to, and renamed after all
+		if (own || known == nil && b.st.id.born > from) && (cur == nil || b.st.id != cur.id) && generationOf(b.path, at) {
+			all = append(all, b)
+		}
+	}
+	begun := func(b beside) int64 {
+		if w.saved.byKey[b.st.id.key()] == p {
+			return b.st.mtime
+		}
+		return b.st.id.born
+	}
+	slices.SortFunc(all, func(a, b beside) int { return cmp.Compare(begun(a), begun(b)) })
+	return all
+}
+
+// openGeneration has a generation read from its beginning, behind last, under
+// path. It returns nil when it is none.
+//
+// A file that holds what p had read is a copy and no generation; so is one
+// that is younger than cur and holds no more than cur's beginning, unless cur
+// is known to have been truncated.
+func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
+	f := w.files[b.st.id]
+	if f != nil && (w.saved.claimed[f] || f.refused || f.phase != following) {
+		return nil
+	}
+	fd, err := openFile(b.path)
+	if err != nil {
+		return nil
+	}
+	now, err := statFile(fd)
+	head := make([]byte, headSize)
+	n, _ := readAt(fd, head, 0)
+	if err != nil || now.id != b.st.id || notText(head[:n]) != "" ||
+		p.Marker.Length > 0 && p.heldBy(fd, now.size) ||
+		cur != nil && (cur.id != p.id() || p.Marker.Length == 0) && now.id.born > cur.id.born && beginsLike(cur, fd, now.size) {
+		unix.Close(fd)
+		return nil
+	}
+	if f != nil {
+		unix.Close(fd)
+	} else {
+		f = w.nameless(p.Path, fd, now.id)
+		w.setLag(f, now.size)
+		w.queue(f)
+	}
+	w.stats.rotations.Add(1)
+	w.readAfter(f, last)
+	return f
+}
+
+// beginsLike reports whether the size bytes of the open file are those that f
+// begins with.
+func beginsLike(f *file, fd int, size int64) bool {
+	st, err := statFile(f.fd)
+	return err == nil && size <= st.size && agree(f.fd, fd, 0, min(size, headSize)) &&
+		agree(f.fd, fd, max(0, size-markerSize), size)
+}
+
+// generationOf reports whether path is what a rotation makes of base: a number
+// or a date behind its name, or before its extension. It is stricter than what
+// is asked of copies made while running: hours may lie between two runs, and
+// app-error.log is no generation of app.log.
+func generationOf(path, base string) bool {
+	more, ok := strings.CutPrefix(path, base)
+	if !ok {
+		ext := filepath.Ext(base)
+		if more, ok = strings.CutPrefix(path, strings.TrimSuffix(base, ext)); !ok {
+			return false
+		}
+		if more, ok = strings.CutSuffix(more, ext); !ok {
+			return false
+		}
+	}
+	return len(more) > 1 && strings.ContainsRune(".-_~", rune(more[0])) &&
+		strings.ContainsAny(more, "0123456789") && strings.Trim(more, "0123456789.-_~:TZ") == ""
+}
