@@ -22,6 +22,7 @@ type piece struct {
 	text   []byte
 	cut    int64 // bytes beyond the limit of a line
 	micros int64 // time of the first piece
+	from   int64 // everything before it in the file was sent
 }
 
 // unwrap returns what a container's runtime has wrapped, false for a line that
@@ -64,7 +65,7 @@ func (f *file) assemble(c parse.CRI, limit int) (text []byte, cut, micros int64,
 		if !c.Partial {
 			return c.Text, 0, c.Micros, true
 		}
-		p.micros = c.Micros
+		p.micros, p.from = c.Micros, f.whole
 	}
 	room := min(limit-len(p.text), len(c.Text))
 	p.text = append(p.text, c.Text[:room]...)

@@ -90,7 +90,7 @@ func (w *Watcher) join(f *file, d draft, stderr bool) {
 		w.endGroup(f)
 	}
 	if g.lines == 0 {
-		g.micros, g.err = d.micros, stderr
+		g.micros, g.err, g.from = d.micros, stderr, f.whole
 	} else {
 		g.text = append(g.text, '\n')
 	}
@@ -113,6 +113,18 @@ func (w *Watcher) endGroup(f *file) {
 	if cap(g.text) <= 4<<10 {
 		f.group.text = g.text[:0] // most are short and follow each other
 	}
+}
+
+// endHeld sends the whole lines that wait for more.
+func (w *Watcher) endHeld(f *file) {
+	if f.group.lines == 0 && !f.piecesHeld() {
+		return
+	}
+	w.begin(f)
+	w.endPieces(f)
+	w.endGroup(f)
+	w.told()
+	f.settle(nil)
 }
 
 // send parses a draft and puts it into the page under construction.

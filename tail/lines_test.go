@@ -233,3 +233,30 @@ func TestSettingsOfATargetThatMakeNoSenseAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEntryUnderConstructionIsReadAgainAfterAKill(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.follow(Options{}, Target{Path: ".", Pattern: "*.log", Multiline: Multiline{Preset: "indent", Flush: 3_600_000}})
+		h.put("a.log", "one\n more\n")
+		var f *file
+		h.until("the first lines", func() bool {
+			if n := h.w.names[h.path("a.log")]; n != nil {
+				f = n.file
+			}
+			return f != nil && f.group.lines == 2
+		})
+		if f.whole != 0 {
+			t.Errorf("%d bytes count as sent", f.whole)
+		}
+		h.put("a.log", "two\n")
+		h.until("the entry", func() bool { return h.has("one\n more") })
+		if f.whole > 9 {
+			t.Errorf("%d bytes count as sent, with the last line still under construction", f.whole)
+		}
+		h.w.lastLook()
+		h.collect()
+		if !h.has("two") || f.whole != f.pos {
+			t.Errorf("after the last look %d of %d bytes are sent: %q", f.whole, f.pos, h.messages())
+		}
+	})
+}

@@ -74,6 +74,7 @@ type group struct {
 	lines  int    // 0 = there is none
 	cut    int64  // bytes cut off lines of it
 	micros int64  // time of the first line where it has none of its own
+	from   int64  // everything before it in the file was sent
 	err    bool   // the lines are of a container's standard error
 	trace  bool   // a stack trace has begun
 	deep   bool   // the last line was part of its frames

@@ -55,6 +55,16 @@ func (f *file) settle(data []byte) {
 	} else if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
 		f.whole = f.pos - int64(len(data)-i-1)
 	}
+	// What waits for more lines is read again too, from where the read began
+	// that it began in.
+	if f.group.lines > 0 {
+		f.whole = min(f.whole, f.group.from)
+	}
+	for i := range f.pieces {
+		if len(f.pieces[i].text) > 0 {
+			f.whole = min(f.whole, f.pieces[i].from)
+		}
+	}
 }
 
 // position returns what is to be kept of f.

@@ -238,9 +238,7 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 			return
 		}
 		if f.group.lines > 0 && !f.split.pending() && now-f.grown >= f.rules.joiner.flush {
-			w.begin(f)
-			w.endGroup(f)
-			w.told()
+			w.endHeld(f)
 		}
 		if idle > 0 && now-f.grown >= idle {
 			w.flush(f)

@@ -241,10 +241,12 @@ func (w *Watcher) lastLook() {
 				continue
 			}
 		}
-		for w.now() < deadline && !w.look(f) {
+		for w.now() < deadline && !w.heldBack(f) && !w.look(f) {
 		}
 		if f.phase == rotated {
 			w.flush(f)
+		} else {
+			w.endHeld(f)
 		}
 	}
 	w.builder.Publish()
