@@ -116,7 +116,8 @@ func (c *Checkpoint) release() {
 }
 
 // takeOver makes the file say that a run is under way. Where that cannot be
-// written the ids must not go on: after a crash they would be given twice.
+// written, and last, the ids must not go on: after a crash they would be given
+// twice.
 func (c *Checkpoint) takeOver() {
 	b := c.before
 	if b == nil {
@@ -129,7 +130,7 @@ func (c *Checkpoint) takeOver() {
 	if b.epoch == 0 {
 		return
 	}
-	if c.lock == nil || c.write(0, 0) != nil {
+	if c.lock == nil || c.write(0, 0) != nil || syncDirectory(filepath.Dir(c.path)) != nil {
 		b.epoch, b.head = 0, 0
 	}
 }

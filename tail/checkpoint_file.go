@@ -194,6 +194,16 @@ func replace(path string, text []byte) (err error) {
 	return t.CloseAtomicallyReplace()
 }
 
+// syncDirectory makes a replacement outlast a loss of power.
+func syncDirectory(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
 // removeLeftovers removes what a run that was killed while it wrote has left
 // behind: the replacement's name is the file's between a dot and digits.
 func removeLeftovers(path string) {
