@@ -1,8 +1,8 @@
 package netio
 
-// account takes note of what the socket took: n bytes of rest, control and
+// tookBytes takes note of what the socket took: n bytes of rest, control and
 // spans, in this order (N3, N5).
-func (s *Subscriber) account(b *batch, n int) {
+func (s *Subscriber) tookBytes(b *batch, n int) {
 	k := min(n, len(s.rest))
 	if k > 0 {
 		if k < len(s.rest) {

@@ -19,7 +19,7 @@ func (b *bed) take(s *Subscriber, took func(total int) int) []byte {
 	all := batchBytes(out)
 	n := took(len(all))
 	if n > 0 || len(all) == 0 {
-		s.account(out, n)
+		s.tookBytes(out, n)
 	}
 	out.end()
 	return all[:n]

@@ -33,7 +33,7 @@ func (e *Engine) Clients() []Client {
 				ID: s.id, Transport: t.Name, Address: s.address, Name: s.name, Filter: s.filter,
 				ConnectedAt: s.joined.UTC(), Totals: s.Totals(),
 			}
-			if next := s.next.Load(); next > 0 && next <= stats.Head {
+			if next := s.place(); next > 0 && next <= stats.Head {
 				c.LagEntries = stats.Head + 1 - next
 			}
 			if stats.Entries > 0 {
@@ -85,11 +85,14 @@ func (l *loop) takeKicks() {
 		return
 	}
 	l.kicks, l.busy = n, true
-	for i := len(l.subs) - 1; i >= 0; i-- {
-		s := l.subs[i]
-		s.kicked = s.kick.Load()
-		if s.kicked && s.blocked {
+	l.each(func(s *Subscriber) {
+		if !s.kick.Load() {
+			return
+		}
+		s.kicked = true
+		l.takeBack(s)
+		if s.blocked {
 			l.leave(s, "kicked")
 		}
-	}
+	})
 }

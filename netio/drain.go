@@ -35,6 +35,7 @@ func (l *loop) finishDrain() {
 }
 
 func (l *loop) closeAll() {
+	l.takeAllBack()
 	for len(l.subs) > 0 {
 		l.leave(l.subs[len(l.subs)-1], "server stopped")
 	}

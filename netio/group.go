@@ -17,6 +17,12 @@ type group struct {
 
 	own    *block // for what is newest; nil: the loop's are used
 	mayOwn bool
+
+	idle  []*Subscriber // members that are set aside
+	at    ring.Cursor   // where they stand
+	place counter       // at.Seq()
+
+	watched bool // in the loop's list of those with idle members
 }
 
 // groupOf takes one more member into the group of a form and a filter.

@@ -100,6 +100,7 @@ func (l *loop) takeAnswers() {
 			continue
 		}
 		a.s.wanted, a.s.refusal = &a.sub, a.err
+		l.takeBack(a.s)
 	}
 }
 

@@ -58,6 +58,11 @@ type loop struct {
 	owners  int // groups that may have a block of their own
 	scanned int // bytes looked at for filters in this pass
 
+	watched   []*group // groups with members that are set aside
+	watchNext int      // which of them is next
+	watchHead uint64   // the head when they were last looked at
+	unwatched bool     // not all of them came to the head
+
 	kicks uint64 // of Engine.kicks, those that were seen to
 
 	roundDraining bool   // draining as it was when the round began
@@ -152,6 +157,9 @@ func (l *loop) pass() {
 	if draining && l.drainHead == 0 {
 		l.drainHead = l.engine.ring.Head()
 	}
+	if draining {
+		l.takeAllBack()
+	}
 	if l.next == 0 { // a round begins: whoever comes up from here on is seen by it or sets busy
 		l.head, l.busy, l.roundDraining = l.engine.ring.Head(), false, draining
 		l.behind, l.wereBehind = false, l.behind
@@ -159,14 +167,18 @@ func (l *loop) pass() {
 	} else if l.behind || l.wereBehind {
 		l.quickFirst(draining)
 	}
+	l.watch()
 	deadline := l.now.Add(maxPass)
 	for l.next < len(l.subs) {
 		s := l.subs[l.next]
-		if l.pump(s, draining) {
+		switch {
+		case l.pump(s, draining):
 			l.busy = true
 			l.behind = l.behind || !s.current
+		case s.settles():
+			l.setAside(s)
 		}
-		if !s.gone { // leave has put another one in its place
+		if !s.gone && !s.aside { // else another one is in its place
 			l.next++
 			if s.current || l.now.Sub(s.progress) < standsStill {
 				l.reached = max(l.reached, s.cursor.Seq())
@@ -242,15 +254,12 @@ func (l *loop) leave(s *Subscriber, reason string) {
 		s.doomed, s.blocked, l.doomed = reason, true, true
 		return
 	}
+	l.takeBack(s)
 	s.gone = true
 	if s.index < l.next {
 		l.busy = true // the one that takes its place may not have had its turn
 	}
-	last := l.subs[len(l.subs)-1]
-	l.subs[s.index] = last
-	last.index = s.index
-	l.subs[len(l.subs)-1] = nil
-	l.subs = l.subs[:len(l.subs)-1]
+	l.unlist(s)
 	delete(l.byFD, s.fd)
 	l.poll.remove(s)
 	s.setRest(nil, false)
@@ -264,6 +273,15 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	case s.half:
 		unix.Close(s.fd)
 	}
+}
+
+// unlist takes s out of the list; the last one takes its place.
+func (l *loop) unlist(s *Subscriber) {
+	last := l.subs[len(l.subs)-1]
+	l.subs[s.index] = last
+	last.index = s.index
+	l.subs[len(l.subs)-1] = nil
+	l.subs = l.subs[:len(l.subs)-1]
 }
 
 // keepHalfClosed goes on serving a peer that has closed its sending side, on
@@ -284,6 +302,7 @@ func (l *loop) keepHalfClosed(s *Subscriber) bool {
 		return false
 	}
 	if s.form.Probe != nil {
+		l.takeBack(s)
 		s.control = append(s.control, s.form.Probe...)
 		l.busy = true
 		l.ring()
@@ -308,35 +327,4 @@ func (l *loop) takeReady() {
 			l.leave(s, "closed by peer")
 		}
 	}
-}
-
-// tick looks at the clocks of all subscribers.
-func (l *loop) tick() {
-	for i := len(l.subs) - 1; i >= 0; i-- {
-		s := l.subs[i]
-		t := s.transport
-		if s.held && !s.input.done && l.now.Sub(s.joined) >= helloTime {
-			l.leave(s, "said no hello")
-			continue
-		}
-		blocked := s.blocked
-		if blocked {
-			if t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {
-				l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
-					"client", s.id, "address", s.address, "timeout", t.SlowTimeout)
-				l.leave(s, "slow")
-				continue
-			}
-			// A short write for lack of kernel memory raises no edge; try again.
-			s.blocked = false
-		}
-		if !s.heartbeat.IsZero() && !l.now.Before(s.heartbeat) {
-			s.heartbeatDue = !blocked // it would be stale when it can be sent
-			s.heartbeat = s.heartbeat.Add(s.policy.Interval)
-			if s.heartbeat.Before(l.now) {
-				s.heartbeat = l.now.Add(s.policy.Interval)
-			}
-		}
-	}
-	l.busy = true
 }

@@ -127,6 +127,17 @@ func (b *bed) wantNobodyBehind() {
 	if l.rung.Load() {
 		return
 	}
+	for _, g := range l.watched {
+		for i, s := range g.idle {
+			if s.index != i || !s.aside || s.group != g || g.at.Behind() > 0 {
+				b.f.Fatalf("number %d of those set aside believes to be number %d, aside: %t; its group is %d behind",
+					i, s.index, s.aside, g.at.Behind())
+			}
+			if t := s.Totals(); t.Offered != b.published+1-s.start || t.Delivered+t.Filtered+t.Dropped != t.Offered {
+				b.f.Fatalf("one that is set aside has %+v, it began at %d of %d", t, s.start, b.published)
+			}
+		}
+	}
 	for i, s := range l.subs {
 		if !s.blocked && (s.cursor.Behind() > 0 || s.rest != nil || s.control != nil) {
 			b.f.Fatalf("the loop sleeps while subscriber %d of %d is %d entries behind, %d bytes of a rest, %d of control",

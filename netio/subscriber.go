@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,12 @@ type Subscriber struct {
 
 	offered, delivered, filtered, dropped, writes counter
 
-	next counter     // seq of the next entry offered
+	next counter // seq of the next entry offered
+
+	account sync.Mutex // under it, changed by the loop only:
+	aside   bool       // set aside in its group, where it stands
+	asideAt uint64     // seq at which it was
+
 	kick atomic.Bool // to be kicked when the loop looks
 }
 
@@ -82,10 +88,28 @@ type counter = atomic.Uint64
 
 // Totals returns the subscriber's sums (N5).
 func (s *Subscriber) Totals() Totals {
-	return Totals{
+	s.account.Lock()
+	defer s.account.Unlock()
+	t := Totals{
 		Offered: s.offered.Load(), Delivered: s.delivered.Load(),
 		Filtered: s.filtered.Load(), Dropped: s.dropped.Load(),
 	}
+	if s.aside {
+		passed := s.group.place.Load() - s.asideAt
+		t.Offered += passed
+		t.Filtered += passed
+	}
+	return t
+}
+
+// place returns the next entry to be offered, 0 before it has a place.
+func (s *Subscriber) place() uint64 {
+	s.account.Lock()
+	defer s.account.Unlock()
+	if s.aside {
+		return s.group.place.Load()
+	}
+	return s.next.Load()
 }
 
 // pump makes one write for s (N2): the rest of a cut entry, control lines, and
@@ -106,7 +130,7 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 			l.leave(s, s.ending)
 			return false
 		}
-		s.account(b, 0)
+		s.tookBytes(b, 0)
 		return draining || !caughtUp
 	}
 	n, errno := b.write(s.fd)
@@ -118,7 +142,7 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 	full := n == b.bytes
 	if n > 0 {
 		s.progress = l.now
-		s.account(b, n)
+		s.tookBytes(b, n)
 	}
 	if !full && errno != unix.EINTR {
 		s.blocked = true

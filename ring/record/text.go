@@ -111,7 +111,7 @@ func AppendText(dst, line []byte) []byte {
 func appendOneLine(dst, raw []byte) []byte {
 	at := len(dst)
 	dst = AppendDecoded(dst, raw)
-	if bytes.IndexByte(raw, '\\') < 0 || bytes.IndexAny(dst[at:], "\r\n") < 0 {
+	if bytes.IndexByte(raw, '\\') < 0 || !bytes.ContainsAny(dst[at:], "\r\n") {
 		return dst
 	}
 	text := bytes.ReplaceAll(dst[at:], []byte("\r"), []byte(`\r`))

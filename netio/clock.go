@@ -1,0 +1,33 @@
+package netio
+
+// tick looks at the clocks of all subscribers.
+func (l *loop) tick() {
+	l.each(l.tickOne)
+	l.busy = true
+}
+
+func (l *loop) tickOne(s *Subscriber) {
+	if s.held && !s.input.done && l.now.Sub(s.joined) >= helloTime {
+		l.leave(s, "said no hello")
+		return
+	}
+	blocked := s.blocked
+	if blocked {
+		if t := s.transport; t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {
+			l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
+				"client", s.id, "address", s.address, "timeout", t.SlowTimeout)
+			l.leave(s, "slow")
+			return
+		}
+		// A short write for lack of kernel memory raises no edge; try again.
+		s.blocked = false
+	}
+	if !s.heartbeat.IsZero() && !l.now.Before(s.heartbeat) {
+		l.takeBack(s)
+		s.heartbeatDue = !blocked // it would be stale when it can be sent
+		s.heartbeat = s.heartbeat.Add(s.policy.Interval)
+		if s.heartbeat.Before(l.now) {
+			s.heartbeat = l.now.Add(s.policy.Interval)
+		}
+	}
+}

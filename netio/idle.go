@@ -1,0 +1,158 @@
+package netio
+
+import "time"
+
+// A filtered subscriber that has caught up is set aside: its group looks at
+// what comes for all of them at once, and takes them back when there is
+// something for them. So a thousand clients that wait for a rare line cost about
+// what one of them costs.
+//
+// Who is set aside has nothing to be written and stands where its group stands.
+// What the group passes over is filtered for each of them, without a touch:
+// Totals adds it.
+
+// settles reports whether s can be set aside, after a write that left nothing.
+func (s *Subscriber) settles() bool {
+	g := s.group
+	if g.filter == nil || s.gone || s.blocked || !s.current || s.bounds != nil || s.wanted != nil ||
+		s.rest != nil || s.control != nil || s.lossTo > 0 || s.heartbeatDue || s.bye || s.held || s.kicked {
+		return false
+	}
+	at := s.cursor.Seq()
+	if len(g.idle) == 0 {
+		g.at = s.cursor
+		g.place.Store(at)
+		return true
+	}
+	here := g.at.Seq()
+	if here < at && g.from <= here && at <= g.to { // nothing in between is for them
+		g.at = s.cursor
+		g.place.Store(at)
+		here = at
+	}
+	return here == at
+}
+
+// setAside moves s from the loop's list to its group's.
+func (l *loop) setAside(s *Subscriber) {
+	g := s.group
+	l.unlist(s)
+	if !g.watched {
+		g.watched = true
+		l.watched = append(l.watched, g)
+	}
+	s.index = len(g.idle)
+	g.idle = append(g.idle, s)
+	s.account.Lock()
+	defer s.account.Unlock()
+	s.aside, s.asideAt = true, g.place.Load()
+}
+
+// takeBack moves s to the loop's list again, where it is served in this round.
+func (l *loop) takeBack(s *Subscriber) {
+	if !s.aside {
+		return
+	}
+	g := s.group
+	last := g.idle[len(g.idle)-1]
+	g.idle[s.index] = last
+	last.index = s.index
+	g.idle[len(g.idle)-1] = nil
+	g.idle = g.idle[:len(g.idle)-1]
+	s.index = len(l.subs)
+	l.subs = append(l.subs, s)
+	s.cursor = g.at
+	s.account.Lock()
+	defer s.account.Unlock()
+	s.filtered.Add(g.place.Load() - s.asideAt)
+	s.aside = false
+	s.note()
+}
+
+// takeAllBack ends every setting aside.
+func (l *loop) takeAllBack() {
+	for _, g := range l.watched {
+		l.takeGroupBack(g)
+		g.watched = false
+	}
+	l.watched = l.watched[:0]
+}
+
+func (l *loop) takeGroupBack(g *group) {
+	for len(g.idle) > 0 {
+		l.takeBack(g.idle[len(g.idle)-1])
+	}
+}
+
+// each calls visit, which may end a subscriber, for all of them.
+func (l *loop) each(visit func(s *Subscriber)) {
+	for i := len(l.subs) - 1; i >= 0; i-- {
+		visit(l.subs[i])
+	}
+	for _, g := range l.watched {
+		for i := len(g.idle) - 1; i >= 0; i-- {
+			visit(g.idle[i])
+		}
+	}
+}
+
+// watch looks at what has come for the groups of those that are set aside. What
+// it has no time for makes the round a busy one (N8).
+func (l *loop) watch() {
+	head := l.engine.ring.Head()
+	if head == l.watchHead && !l.unwatched {
+		return
+	}
+	l.watchHead, l.unwatched = head, false
+	for i := range len(l.watched) {
+		if l.watchNext >= len(l.watched) {
+			l.watchNext = 0
+		}
+		if len(l.watched) == 0 {
+			break
+		}
+		g := l.watched[l.watchNext]
+		if len(g.idle) > 0 {
+			l.look(g, head)
+		}
+		if len(g.idle) == 0 {
+			g.watched = false
+			last := len(l.watched) - 1
+			l.watched[l.watchNext] = l.watched[last]
+			l.watched[last] = nil
+			l.watched = l.watched[:last]
+			continue
+		}
+		l.watchNext++
+		l.unwatched = l.unwatched || g.at.Seq() <= head
+		if l.scanned >= maxScan || i&15 == 15 && time.Since(l.now) > maxPass/2 {
+			l.unwatched = true
+			break
+		}
+	}
+	l.busy = l.busy || l.unwatched
+	l.scanned = 0 // those in the list have a budget of their own
+}
+
+// look moves a group over entries up to head that do not pass. When one does,
+// or some are lost, its members go on by themselves.
+func (l *loop) look(g *group, head uint64) {
+	l.out.begin()
+	c := g.at
+	for range maxLooks {
+		if c.Seq() > head || l.scanned >= maxScan {
+			break
+		}
+		sp, lost, ok := l.spanAt(&c, g)
+		if !ok && lost == 0 {
+			break
+		}
+		if lost > 0 || sp.passing(sp.count) > 0 {
+			l.takeGroupBack(g)
+			break
+		}
+		c = sp.after
+		g.at = c
+		g.place.Store(c.Seq())
+	}
+}
