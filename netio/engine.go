@@ -205,6 +205,7 @@ func (e *Engine) close() {
 	for range maxWalks {
 		(<-e.walks).Close()
 	}
+	close(e.walks)
 	if err := e.client.Stop(); err != nil {
 		e.log.Warn("stop the event loops", "error", err)
 	}

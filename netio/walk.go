@@ -18,11 +18,14 @@ const (
 )
 
 // View shows a page that is held: the one with entry seq, or the oldest when
-// that is no longer held. It returns false when seq is beyond the head. visit
+// that is no longer held. It returns false when seq is beyond the head, or the engine closed. visit
 // must keep nothing of the page and not wait for anything. Safe for concurrent
 // use; not for the event loops.
 func (e *Engine) View(seq uint64, visit func(p *ring.Page)) bool {
-	rd := <-e.walks
+	rd, open := <-e.walks
+	if !open {
+		return false
+	}
 	defer func() { e.walks <- rd }()
 	rd.Enter()
 	defer rd.Exit()
@@ -46,11 +49,10 @@ func (e *Engine) Epoch() uint64 { return e.ring.Epoch() }
 // SourceName is what filters for this engine are compiled with.
 func (e *Engine) SourceName(id uint16) string { return e.ring.SourceName(id) }
 
-// Last is the place of the last n held entries that pass f, which may be nil;
-// with fewer of them that of the oldest entry looked at. It reads pages, so it
-// takes a while.
-func (e *Engine) Last(n uint64, f *filter.Filter) Position {
-	head := e.ring.Head()
+// Last is the place of the last n held entries up to entry head that pass f,
+// which may be nil; with fewer of them that of the oldest entry looked at. It
+// reads pages, so it takes a while.
+func (e *Engine) Last(n uint64, f *filter.Filter, head uint64) Position {
 	if n == 0 {
 		return At(head + 1)
 	}

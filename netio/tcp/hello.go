@@ -85,7 +85,7 @@ func answer(line []byte, e *netio.Engine, forms *forms) (netio.Subscription, err
 			return sub, fmt.Errorf("hello: from %.80q: %w", h.From, err)
 		}
 	case h.Tail != nil:
-		sub.From = e.Last(*h.Tail, sub.Filter)
+		sub.From = e.Last(*h.Tail, sub.Filter, e.Head())
 	}
 	return sub, nil
 }

@@ -160,6 +160,9 @@ func (q *query) subscription(policy netio.HeartbeatPolicy) (netio.Subscription, 
 		return sub, err
 	}
 	sub.MaxRate = int(rate)
+	if _, err := q.number("batch_ms", 0, maxBatch, 0); err != nil {
+		return sub, err
+	}
 	if q.values["heartbeat"] == "off" {
 		sub.Heartbeat = &netio.HeartbeatPolicy{}
 		return sub, nil
@@ -177,8 +180,9 @@ func (q *query) subscription(policy netio.HeartbeatPolicy) (netio.Subscription, 
 
 // place returns where a stream starts: of several positions the first in the
 // order of the cases counts, but all are checked. resume is the Last-Event-ID
-// header. It may read all that the ring holds.
-func (q *query) place(e *netio.Engine, resume string) (netio.Position, error) {
+// header, head the newest entry to be counted for tail. It may read all that the
+// ring holds.
+func (q *query) place(e *netio.Engine, resume string, head uint64) (netio.Position, error) {
 	var from netio.Position
 	var err error
 	if value := q.values["from"]; value != "" {
@@ -204,7 +208,7 @@ func (q *query) place(e *netio.Engine, resume string) (netio.Position, error) {
 	case !since.IsZero():
 		return e.Since(since), nil
 	case q.values["tail"] != "":
-		return e.Last(tail, q.filter), nil
+		return e.Last(tail, q.filter, head), nil
 	}
 	return from, nil
 }

@@ -155,11 +155,12 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		})
 		return
 	}
+	head := s.engine.Head()
 	if sub.NoFollow {
-		sub.Until = s.engine.Head()
+		sub.Until = head
 	}
 	resume := string(ctx.Request.Header.Peek("Last-Event-ID"))
-	if sub.From, err = q.place(s.engine, resume); err != nil {
+	if sub.From, err = q.place(s.engine, resume, head); err != nil {
 		s.refuse(ctx, err)
 		return
 	}

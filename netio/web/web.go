@@ -1,5 +1,6 @@
-// Package web serves the stream over HTTP: Server-Sent Events on /stream, the
-// daemon's state on /status and that of its files on /sources.
+// Package web serves the stream over HTTP: live on /stream, what is held on
+// /entries, and the state of clients, files and daemon on /clients, /sources and
+// /status.
 package web
 
 import (
@@ -8,7 +9,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -163,7 +166,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	s.silent.spoke(ctx.Conn())
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
-	switch string(ctx.Path()) {
+	allowed := "GET, HEAD"
+	path := string(ctx.Path())
+	switch path {
 	case "/stream":
 		answer = s.stream
 	case "/status":
@@ -172,17 +177,25 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		if s.sources != nil {
 			answer = s.answerWith(s.sources)
 		}
+	case "/entries":
+		answer = s.entries
+	case "/clients":
+		answer = s.listClients
+	default:
+		if strings.HasPrefix(path, clientsPath) {
+			answer, allowed = s.kick, "DELETE"
+		}
 	}
 	if answer == nil {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + string(ctx.Path()) + " (there are /stream, /status and /sources)",
+			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources and /status)",
 		})
 		return
 	}
-	if !ctx.IsGet() && !ctx.IsHead() {
-		ctx.Response.Header.Set("Allow", "GET, HEAD")
+	if method := string(ctx.Method()); !slices.Contains(strings.Split(allowed, ", "), method) {
+		ctx.Response.Header.Set("Allow", allowed)
 		s.fail(ctx, fasthttp.StatusMethodNotAllowed, record.Error{
-			Error: string(ctx.Method()) + " is not allowed on " + string(ctx.Path()) + ", use GET",
+			Error: method + " is not allowed on " + path + ", use " + strings.TrimSuffix(allowed, ", HEAD"),
 		})
 		return
 	}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"net"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/ring/record"
+)
+
+// clientsPath is what an id follows.
+const clientsPath = "/clients/"
+
+// listClients answers GET /clients.
+func (s *Server) listClients(ctx *fasthttp.RequestCtx) {
+	if ctx.QueryArgs().Len() > 0 {
+		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{Error: "/clients takes no parameters", Suggestion: "leave them out"})
+		return
+	}
+	ctx.Response.Header.Set("Cache-Control", "no-store")
+	s.answer(ctx, fasthttp.StatusOK, s.engine.Clients())
+}
+
+// kick answers DELETE /clients/{id}: the client is disconnected. As long as
+// there are no tokens, that is for whoever is on this machine.
+func (s *Server) kick(ctx *fasthttp.RequestCtx) {
+	if !local(ctx.RemoteAddr()) {
+		s.fail(ctx, fasthttp.StatusForbidden, record.Error{
+			Error: "clients are disconnected from this machine only: connect to a loopback address that httpserver.host covers",
+		})
+		return
+	}
+	id := strings.TrimPrefix(string(ctx.Path()), clientsPath)
+	if !s.engine.Kick(id) {
+		s.fail(ctx, fasthttp.StatusNotFound, record.Error{Error: "no such client: " + id + " (GET /clients lists them)"})
+		return
+	}
+	s.log.Info("client is disconnected on request", "client", id, "by", ctx.RemoteAddr().String())
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+}
+
+// local reports whether a peer is on this machine.
+func local(peer net.Addr) bool {
+	switch a := peer.(type) {
+	case *net.UnixAddr:
+		return true
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	}
+	return false
+}
