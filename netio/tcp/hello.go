@@ -95,6 +95,9 @@ func readHello(line []byte) (h hello, err error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
+		if _, ok := errors.AsType[*filter.Error](err); ok {
+			return h, fmt.Errorf("hello: %w", err)
+		}
 		return h, fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
 	}
 	switch {
