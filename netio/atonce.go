@@ -31,7 +31,7 @@ func (l *loop) deliverAtOnce() bool {
 	r := l.engine.ring
 	head := r.Head()
 	if l.ended || l.next != 0 || l.rung.Load() || l.drainHead != 0 ||
-		len(l.subs) > fewSubscribers || head-min(l.head, head) > fewEntries {
+		len(l.watched) > 0 || len(l.subs) > fewSubscribers || head-min(l.head, head) > fewEntries {
 		return false
 	}
 	for _, s := range l.subs {

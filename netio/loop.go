@@ -193,6 +193,9 @@ func (l *loop) pass() {
 		return
 	}
 	l.next = 0
+	for _, g := range l.watched {
+		l.reached = max(l.reached, g.place.Load())
+	}
 	l.reader.Reach(l.reached)
 	if draining && len(l.subs) == 0 {
 		l.finishDrain()
