@@ -10,7 +10,10 @@ func (s *Subscriber) tookBytes(b *batch, n int) {
 			return
 		}
 		s.setRest(nil, false)
-		s.deliver(1)
+		s.deliver(s.restPassing)
+		if n := s.restCovered - s.restPassing; n > 0 {
+			s.filtered.Add(uint64(n))
+		}
 		n -= k
 	}
 	k = min(n, len(s.control))
@@ -94,6 +97,7 @@ func (s *Subscriber) goBehind(sp *span) {
 
 // keepRest keeps what the socket did not take of an entry (N6).
 func (s *Subscriber) keepRest(rest []byte) {
+	s.restPassing, s.restCovered = 1, 1
 	if len(rest) <= maxCopy {
 		s.setRest(append([]byte(nil), rest...), false)
 	} else {
@@ -127,11 +131,11 @@ func (s *Subscriber) seq() uint64 {
 	return at
 }
 
-// note publishes the scan position. An entry in mid-write is not offered yet.
+// note publishes the scan position. What is in mid-write is not offered yet.
 func (s *Subscriber) note() {
 	at := s.seq() - s.start
 	if s.rest != nil {
-		at--
+		at -= uint64(s.restCovered)
 	}
 	s.offered.Store(at)
 	s.next.Store(s.start + at)

@@ -74,7 +74,7 @@ func (b *batch) collectBounded(s *Subscriber, sp span) (last bool) {
 	hits := sp.passing(sp.count)
 	on := b.hits // on their way already
 	if s.rest != nil {
-		on++
+		on += s.restPassing
 	}
 	if bd.limit > 0 {
 		if left := int(min(bd.limit-min(bd.limit, s.delivered.Load()), maxWrite)) - on; hits >= left {

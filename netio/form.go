@@ -16,6 +16,11 @@ type Form struct {
 	// ring's bytes as they are.
 	Entry func(dst []byte, epoch, seq uint64, line []byte) []byte
 
+	// Batch appends one event of several entries: lines is what Entry has made
+	// of them without the last newline, last the seq of the last entry it is
+	// done with.
+	Batch func(dst []byte, epoch, last uint64, lines []byte) []byte
+
 	Drop       func(dst []byte, d *record.Drop) []byte
 	Gap        func(dst []byte, g *record.Gap) []byte
 	Reset      func(dst []byte, reason string) []byte

@@ -14,7 +14,7 @@ import "time"
 // settles reports whether s can be set aside, after a write that left nothing.
 func (s *Subscriber) settles() bool {
 	g := s.group
-	if g.filter == nil || s.gone || s.blocked || !s.current || s.bounds != nil || s.wanted != nil ||
+	if g.filter == nil || s.gone || s.blocked || !s.current || s.bounds != nil || s.batching != nil || s.wanted != nil ||
 		s.rest != nil || s.control != nil || s.lossTo > 0 || s.heartbeatDue || s.bye || s.held || s.kicked {
 		return false
 	}

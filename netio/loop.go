@@ -63,6 +63,9 @@ type loop struct {
 	watchHead uint64   // the head when they were last looked at
 	unwatched bool     // not all of them came to the head
 
+	alarm   *time.Timer // asks for a pass at alarmAt
+	alarmAt time.Time
+
 	kicks uint64 // of Engine.kicks, those that were seen to
 
 	roundDraining bool   // draining as it was when the round began
@@ -112,6 +115,9 @@ func (l *loop) close() {
 	l.turn.Lock() // a producer may be on its way
 	l.ended = true
 	l.closeAll()
+	if l.alarm != nil {
+		l.alarm.Stop()
+	}
 	l.turn.Unlock()
 	l.poll.close()
 	l.bellMu.Lock()

@@ -44,14 +44,17 @@ type Subscriber struct {
 	gone   bool
 	doomed string // why it has to leave
 
-	form   *Form
-	group  *group // of those that want the same
-	policy HeartbeatPolicy
-	bounds *bounds // nil: none
+	form     *Form
+	group    *group // of those that want the same
+	policy   HeartbeatPolicy
+	bounds   *bounds   // nil: none
+	batching *batching // nil: entries are sent as they come
 
-	cursor  ring.Cursor
-	start   uint64 // seq of the first entry offered
-	rest    []byte // what the socket did not take of the entry before the cursor (N3)
+	cursor                   ring.Cursor
+	start                    uint64 // seq of the first entry offered
+	rest                     []byte // what the socket did not take of the entry before the cursor (N3)
+	restPassing, restCovered int    // entries in rest, and those it is done with
+
 	shared  bool   // rest is a piece of a shared page, held in Engine.pins
 	pinned  pinKey // as which
 	control []byte // control lines to go out next (N4)
@@ -188,9 +191,15 @@ func (l *loop) compose(s *Subscriber, draining bool) (caughtUp bool) {
 		if _, ended := s.bounded(); ended || s.kicked {
 			return false // the goodbye follows
 		}
+		if s.batching != nil && s.rest != nil {
+			return false
+		}
 		caughtUp, lost := b.collect(l, s)
 		if lost == 0 {
 			s.lagging = s.lagging && !caughtUp
+			if s.batching != nil {
+				return l.composeBatch(s, caughtUp, draining)
+			}
 			return caughtUp
 		}
 		s.drop(lost)

@@ -22,6 +22,7 @@ type Subscription struct {
 	Limit     uint64           // end after so many delivered entries; 0 = no limit
 	MaxRate   int              // matching entries a second beyond which they are dropped; 0 = no limit
 	Heartbeat *HeartbeatPolicy // nil: the transport's
+	Batch     time.Duration    // group entries for so long into one event, in a Form that has batches; 0 = do not
 
 	// Greet appends what is sent first. nil: nothing.
 	Greet func(dst []byte, g Greeting) []byte
@@ -111,6 +112,10 @@ func (l *loop) begin(s *Subscriber) {
 	start := l.locate(sub.From)
 	s.cursor, s.start = start.cursor, start.cursor.Seq()-start.missed
 	s.bounds = newBounds(sub, l.engine.ring.Head(), l.now)
+	s.batching = nil
+	if sub.Batch > 0 && s.form.Batch != nil {
+		s.batching = &batching{every: sub.Batch}
+	}
 	s.dropped.Store(start.missed)
 	s.note()
 	if sub.Greet != nil {

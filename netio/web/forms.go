@@ -13,6 +13,7 @@ import (
 // A streamKind is one of the forms in which /stream is served.
 type streamKind struct {
 	form, withIDs *netio.Form
+	batched       *netio.Form // nil: it has no batches
 	contentType   string
 	greet         func(s *Server, dst []byte, g netio.Greeting) []byte // behind the head
 }
@@ -25,6 +26,7 @@ func newKinds(heartbeatFormat string) map[string]*streamKind {
 	return map[string]*streamKind{
 		"sse": {
 			form: newForm(heartbeatFormat, false), withIDs: newForm(heartbeatFormat, true),
+			batched:     newBatchForm(heartbeatFormat),
 			contentType: "text/event-stream", greet: (*Server).greetEvents,
 		},
 		"ndjson": {

@@ -160,9 +160,11 @@ func (q *query) subscription(policy netio.HeartbeatPolicy) (netio.Subscription, 
 		return sub, err
 	}
 	sub.MaxRate = int(rate)
-	if _, err := q.number("batch_ms", 0, maxBatch, 0); err != nil {
+	batch, err := q.number("batch_ms", 0, maxBatch, 0)
+	if err != nil {
 		return sub, err
 	}
+	sub.Batch = time.Duration(batch) * time.Millisecond
 	if q.values["heartbeat"] == "off" {
 		sub.Heartbeat = &netio.HeartbeatPolicy{}
 		return sub, nil

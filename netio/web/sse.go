@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"net"
 	"strconv"
 	"time"
@@ -61,6 +62,26 @@ func appendEntryWithID(dst []byte, epoch, seq uint64, line []byte) []byte {
 	dst = append(dst, "\ndata: "...)
 	dst = netio.AppendWithID(dst, epoch, seq, line)
 	return append(dst, '\n')
+}
+
+// newBatchForm returns how they look when several entries make one event.
+func newBatchForm(heartbeatFormat string) *netio.Form {
+	f := newForm(heartbeatFormat, true)
+	f.Entry, f.Batch = netio.AppendWithID, appendBatch
+	return f
+}
+
+// appendBatch appends a batch event: an array of entries with their ids. Its
+// own id is the last entry it is done with.
+func appendBatch(dst []byte, epoch, last uint64, lines []byte) []byte {
+	dst = append(dst, "event: batch\nid: "...)
+	dst = record.AppendID(dst, epoch, last)
+	dst = append(dst, "\ndata: ["...)
+	for line := range bytes.SplitSeq(lines, []byte("\n")) {
+		dst = append(append(dst, line...), ',')
+	}
+	dst[len(dst)-1] = ']'
+	return append(dst, '\n', '\n')
 }
 
 // appendGap appends the notice of what a client that resumes has missed. Its
@@ -182,7 +203,12 @@ func (s *Server) wanted(ctx *fasthttp.RequestCtx, q *query) (*streamKind, netio.
 		return nil, sub, err
 	}
 	sub.Form = kind.form
-	if ids {
+	switch {
+	case sub.Batch > 0 && kind.batched == nil:
+		return nil, sub, bad("batch_ms", q.values["batch_ms"], "only events are batched, with format=sse")
+	case sub.Batch > 0:
+		sub.Form = kind.batched
+	case ids:
 		sub.Form = kind.withIDs
 	}
 	sub.Greet = s.greeting(kind)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,6 +76,9 @@ func readEvent(r *bufio.Reader) (netiotest.Item, error) {
 					it.Kind = "heartbeat"
 				}
 			}
+			if it.Kind == "batch" {
+				it.Line = []byte(value)
+			}
 			if it.Kind == "drop" || it.Kind == "gap" {
 				var d struct {
 					Count, Missed uint64
@@ -128,6 +132,46 @@ func TestConformanceOfText(t *testing.T) {
 	tr.Request = request("&format=text", "")
 	tr.Lacks = []string{"heartbeat", "disconnect"}
 	tr.Greets, tr.Places, tr.IDs = false, false, false
+	netiotest.Run(t, tr)
+}
+
+// batchReader reads events as readEvent does, the entries of a batch one by one.
+type batchReader struct {
+	mu    sync.Mutex
+	ahead map[*bufio.Reader][]netiotest.Item
+}
+
+func (b *batchReader) read(r *bufio.Reader) (netiotest.Item, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.ahead[r]) == 0 {
+		b.mu.Unlock()
+		it, err := readEvent(r)
+		b.mu.Lock()
+		if err != nil || it.Kind != "batch" {
+			return it, err
+		}
+		var entries []json.RawMessage
+		if err := json.Unmarshal(it.Line, &entries); err != nil {
+			return it, err
+		}
+		for _, e := range entries {
+			one, err := netiotest.ReadLine(bufio.NewReader(bytes.NewReader(append(e, '\n'))))
+			if err != nil {
+				return one, err
+			}
+			b.ahead[r] = append(b.ahead[r], one)
+		}
+	}
+	it := b.ahead[r][0]
+	b.ahead[r] = b.ahead[r][1:]
+	return it, nil
+}
+
+func TestConformanceOfBatches(t *testing.T) {
+	tr := transport("comment")
+	tr.Read = (&batchReader{ahead: make(map[*bufio.Reader][]netiotest.Item)}).read
+	tr.Request = request("&batch_ms=5", "Last-Event-ID")
 	netiotest.Run(t, tr)
 }
 
