@@ -60,7 +60,7 @@ func (l *loop) deliverAtOnce() bool {
 
 // plain reports whether s wants nothing but the entries that come next.
 func (s *Subscriber) plain() bool {
-	return s.current && s.rest == nil && len(s.control) == 0 && s.wanted == nil && s.bounds == nil &&
+	return s.current && s.rest == nil && len(s.control) == 0 && s.wanted == nil && s.bounds == nil && s.batching == nil &&
 		s.lossTo == 0 && !s.heartbeatDue && !s.bye && !s.held && !s.kicked
 }
 
