@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	filterRate    = 2000 // lines/s
+	filterTime    = 6 * time.Second
+	filters       = 10
+	filterClients = 1000
+)
+
+var filtersRow = row{
+	name: "filters",
+	figures: []figure{
+		{what: "CPU of 1000 TCP clients that share 10 filters, which let 1 % through in all, 2,000 lines/s, against unfiltered", bound: 1.0 / 3},
+		{what: "the same, against 10 clients with those filters", bound: 1.2},
+	},
+	once: func(ctx context.Context, t *tools, i int) ([]value, error) {
+		var many, few, all time.Duration
+		err := inTurns(i, func() (err error) {
+			if many, err = t.filterCost(ctx, filterClients, true); err == nil {
+				few, err = t.filterCost(ctx, filters, true)
+			}
+			return err
+		}, func() (err error) {
+			all, err = t.filterCost(ctx, filterClients, false)
+			return err
+		})
+		say("CPU of %v: 1000 filtered %v, 10 filtered %v, 1000 unfiltered %v", filterTime, many, few, all)
+		return []value{{v: many.Seconds() / all.Seconds()}, {v: many.Seconds() / few.Seconds()}}, err
+	},
+}
+
+// filterCost returns the daemon's processor time for filterTime of lines.
+func (t *tools) filterCost(ctx context.Context, clients int, filtered bool) (time.Duration, error) {
+	d, err := t.startDaemon(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer d.close()
+	for i := range clients {
+		conn, err := net.Dial("tcp", d.tcp)
+		if err != nil {
+			return 0, err
+		}
+		defer conn.Close()
+		if filtered {
+			if _, err := fmt.Fprintf(conn, `{"hello":1,"filter":{"q":"needle%d."}}`+"\n", i%filters); err != nil {
+				return 0, err
+			}
+		}
+		go drain(conn)
+	}
+	err = d.reaches(ctx, "all clients are subscribed", func(s status) bool { return s.Clients.TCP == clients })
+	if err != nil {
+		return 0, err
+	}
+	f, err := os.Create(d.log("filters.log"))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if err := writeNeedles(ctx, f, time.Second); err != nil { // the first of all is found, and every hello is answered
+		return 0, err
+	}
+	before, err := d.processor()
+	if err != nil {
+		return 0, err
+	}
+	if err := writeNeedles(ctx, f, filterTime); err != nil {
+		return 0, err
+	}
+	after, err := d.processor()
+	return after - before, err
+}
+
+// writeNeedles appends filterRate lines a second for a while, each when it is
+// due. One of a hundred holds the needle of one of the filters.
+func writeNeedles(ctx context.Context, f *os.File, d time.Duration) error {
+	begin, written := time.Now(), 0
+	var line []byte
+	for time.Since(begin) < d {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for due := int(time.Since(begin).Seconds() * filterRate); written < due; written++ {
+			line = fmt.Appendf(line[:0], "%09d request served by worker seven: GET /api/v1/items, then five thousand bytes within twelve milliseconds, needle%d. and nothing else of note\n", written, written%1000)
+			if _, err := f.Write(line); err != nil {
+				return err
+			}
+		}
+		nap := unix.NsecToTimespec(int64(200 * time.Microsecond))
+		_ = unix.Nanosleep(&nap, nil) // woken early: it looks again
+	}
+	return nil
+}
+
+// drain reads until the connection is closed.
+func drain(conn net.Conn) {
+	buf := make([]byte, 16<<10)
+	for {
+		if _, err := conn.Read(buf); err != nil {
+			return
+		}
+	}
+}
