@@ -4,11 +4,13 @@ import "time"
 
 // What is published while a loop sleeps is delivered by the producer itself
 // when it is little, for few: waking the loop's thread takes several times as
-// long as the write. Whatever is not plain (control lines, full sockets,
+// long as the write. Where there is one loop only, and so no processor to spare
+// for it, that holds for any number of entries. Whatever is not plain (control lines, full sockets,
 // departures) is left to the loop.
 const (
 	fewSubscribers = 4
 	fewEntries     = 64
+	fewWrites      = 4 // to each, more than one read of a file makes
 )
 
 // wake is called by a producer when the loop sleeps and there is something new.
@@ -31,7 +33,7 @@ func (l *loop) deliverAtOnce() bool {
 	r := l.engine.ring
 	head := r.Head()
 	if l.ended || l.next != 0 || l.rung.Load() || l.drainHead != 0 ||
-		len(l.watched) > 0 || len(l.subs) > fewSubscribers || head-min(l.head, head) > fewEntries {
+		len(l.watched) > 0 || len(l.subs) > fewSubscribers || head-min(l.head, head) > fewEntries && len(l.engine.loops) > 1 {
 		return false
 	}
 	for _, s := range l.subs {
@@ -45,9 +47,11 @@ func (l *loop) deliverAtOnce() bool {
 	l.elsewhere = true
 	more, reached := false, uint64(0)
 	for _, s := range l.subs {
-		if l.pump(s, false) {
-			more = true
+		behind := l.pump(s, false)
+		for k := 1; behind && k < fewWrites; k++ {
+			behind = l.pump(s, false)
 		}
+		more = more || behind
 		if s.current || l.now.Sub(s.progress) < standsStill {
 			reached = max(reached, s.cursor.Seq())
 		}

@@ -12,6 +12,7 @@ func TestAProducerDeliversLittleToFewWithoutWakingTheLoop(t *testing.T) {
 	b := newBed(t, ring.Options{Entries: 1024, Bytes: 64 << 20, Recycle: true}, rawForm())
 	defer b.close()
 	b.loop.waker = b.ring.NewWaker(b.loop.wake)
+	b.engine.loops = make([]*loop, 2)
 	s := b.join(0)
 	b.settle()
 	b.publish(3, 1)
@@ -29,6 +30,12 @@ func TestAProducerDeliversLittleToFewWithoutWakingTheLoop(t *testing.T) {
 		t.Error("the loop was not woken for much")
 	}
 	b.settle()
+	b.receive(s, 1<<20)
+	b.engine.loops = nil
+	b.publish(fewEntries+1, 1000)
+	if b.loop.rung.Load() {
+		t.Error("the only loop was woken")
+	}
 	b.receive(s, 1<<20)
 	for range fewSubscribers {
 		b.join(0)
