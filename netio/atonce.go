@@ -5,8 +5,8 @@ import "time"
 // What is published while a loop sleeps is delivered by the producer itself
 // when it is little, for few: waking the loop's thread takes several times as
 // long as the write. Where there is one loop only, and so no processor to spare
-// for it, that holds for any number of entries. Whatever is not plain (control lines, full sockets,
-// departures) is left to the loop.
+// for it, that holds for any number of entries. Whatever is not plain (control
+// lines, full sockets, departures) is left to the loop.
 const (
 	fewSubscribers = 4
 	fewEntries     = 64
