@@ -41,6 +41,9 @@ func (s *Subscriber) tookBytes(b *batch, n int) {
 		cut := sp.from + took
 		whole := sp.entriesWithin(cut)
 		s.take(sp, whole)
+		if whole > sp.skip {
+			b.newest = sp.page.Stamp
+		}
 		if whole == sp.count {
 			s.goBehind(sp)
 			continue
@@ -68,6 +71,7 @@ func (s *Subscriber) take(sp *span, i int) {
 	case passing == 0:
 	case sp.sampled:
 		s.dropped.Add(uint64(passing))
+		s.thinned.Add(uint64(passing))
 		if s.bounds.sampled == 0 {
 			s.bounds.from = sp.first + uint64(sp.skip)
 		}
@@ -166,6 +170,7 @@ func (s *Subscriber) drop(lost uint64) {
 		return
 	}
 	s.dropped.Add(lost)
+	s.overrun.Add(lost)
 	s.note()
 	if !s.lagging {
 		s.lagging = true

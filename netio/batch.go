@@ -121,12 +121,13 @@ type batch struct {
 	spans  []span
 	hits   int    // entries with text in it; counted for a bounded subscriber only
 	number uint64 // of this batch; blocks used by it must not be overwritten
+	newest int64  // stamp of the newest entry that the socket took whole, 0 = none
 	gather gatherer
 }
 
 func (b *batch) begin() {
 	b.iov, b.spans, b.bytes = b.iov[:0], b.spans[:0], 0
-	b.hits = 0
+	b.hits, b.newest = 0, 0
 	b.number++
 }
 

@@ -92,7 +92,7 @@ func (l *loop) takeKicks() {
 		s.kicked = true
 		l.takeBack(s)
 		if s.blocked {
-			l.leave(s, "kicked")
+			l.leave(s, leftKicked)
 		}
 	})
 }

@@ -2,13 +2,14 @@ package netio
 
 // tick looks at the clocks of all subscribers.
 func (l *loop) tick() {
+	l.ticked.Store(int64(l.now.Sub(l.engine.started)))
 	l.each(l.tickOne)
 	l.busy = true
 }
 
 func (l *loop) tickOne(s *Subscriber) {
 	if s.held && !s.input.done && l.now.Sub(s.joined) >= helloTime {
-		l.leave(s, "said no hello")
+		l.leave(s, leftSilent)
 		return
 	}
 	blocked := s.blocked
@@ -16,7 +17,7 @@ func (l *loop) tickOne(s *Subscriber) {
 		if t := s.transport; t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {
 			l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
 				"client", s.id, "address", s.address, "timeout", t.SlowTimeout)
-			l.leave(s, "slow")
+			l.leave(s, leftSlow)
 			return
 		}
 		// A short write for lack of kernel memory raises no edge; try again.

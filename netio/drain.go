@@ -37,7 +37,7 @@ func (l *loop) finishDrain() {
 func (l *loop) closeAll() {
 	l.takeAllBack()
 	for len(l.subs) > 0 {
-		l.leave(l.subs[len(l.subs)-1], "server stopped")
+		l.leave(l.subs[len(l.subs)-1], leftAtStop)
 	}
 	l.next = 0
 }

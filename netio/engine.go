@@ -138,6 +138,12 @@ type Transport struct {
 	mu     sync.Mutex
 	live   map[*Subscriber]struct{}
 	ended  Totals
+
+	losses      Losses       // of those that are gone; under mu
+	bytes       uint64       // likewise
+	latencies   []*histogram // of the loops; under mu
+	disconnects tally
+	rejections  tally
 }
 
 // Register makes a transport known to the engine. It is called before the
@@ -145,6 +151,7 @@ type Transport struct {
 func (e *Engine) Register(t *Transport) *Transport {
 	t.engine = e
 	t.live = make(map[*Subscriber]struct{})
+	t.disconnects, t.rejections = newDisconnects(), newRejections()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.transports = append(e.transports, t)
@@ -166,6 +173,8 @@ func (t *Transport) leave(s *Subscriber) {
 	}
 	delete(t.live, s)
 	t.ended.add(s.Totals())
+	t.losses.add(s.losses())
+	t.bytes += s.bytes.Load()
 	t.active.Add(-1)
 }
 

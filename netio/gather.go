@@ -31,6 +31,7 @@ type block struct {
 	ends      []uint32
 	after     ring.Cursor // behind the last entry
 	batch     uint64      // the last batch that used it
+	stamp     int64       // of the newest page in it
 }
 
 func (b *block) holds(seq uint64, sel *selection) bool {
@@ -168,7 +169,7 @@ func (l *loop) fill(b *block, c ring.Cursor, g *group) {
 		b.text, b.ends, n = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch)
 		scanned += n
 		c.Advance(p.First + uint64(p.Count()))
-		b.after = c
+		b.after, b.stamp = c, p.Stamp
 	}
 	l.scanned += scanned
 }
@@ -176,7 +177,7 @@ func (l *loop) fill(b *block, c ring.Cursor, g *group) {
 // span returns the block's entries from c on.
 func (b *block) span(c *ring.Cursor) span {
 	sp := span{
-		text: b.text, ends: b.ends, first: b.first, count: len(b.ends),
+		text: b.text, ends: b.ends, page: ring.Page{Stamp: b.stamp}, first: b.first, count: len(b.ends),
 		skip: int(c.Seq() - b.first), at: *c, after: b.after, picked: b.selection.filter != nil,
 	}
 	sp.from, sp.to = sp.end(sp.skip-1), len(sp.text)

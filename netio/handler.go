@@ -48,7 +48,7 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 		defer owner.loop.turn.Unlock()
 		if p, _ := c.Peek(-1); !owner.loop.hear(owner, p) {
 			owner.conn = nil // gnet closes it when we return
-			owner.loop.leave(owner, "sent a line that is too long")
+			owner.loop.leave(owner, leftTooLong)
 			return gnet.Close
 		}
 	}
@@ -69,7 +69,7 @@ func (h *handler) OnClose(c gnet.Conn, err error) gnet.Action {
 		return gnet.None
 	}
 	s.conn = nil // gnet closes it when we return
-	s.loop.leave(s, "closed by peer")
+	s.loop.leave(s, leftByItself)
 	return gnet.None
 }
 

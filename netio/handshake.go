@@ -109,7 +109,7 @@ func (l *loop) takeAnswers() {
 func (l *loop) reshape(s *Subscriber) {
 	s.lossFrom, s.lossTo, s.heartbeatDue = 0, 0, false
 	if s.refusal != nil {
-		s.wanted, s.bye, s.ending = nil, true, "hello refused"
+		s.wanted, s.bye, s.ending = nil, true, leftRefused
 		s.control = s.transport.Handshake.Refuse(s.control, s.refusal)
 		return
 	}
@@ -126,7 +126,8 @@ func (t *Transport) restart(s *Subscriber) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended.add(s.Totals())
-	for _, c := range []*counter{&s.offered, &s.delivered, &s.filtered, &s.dropped} {
+	t.losses.add(s.losses())
+	for _, c := range []*counter{&s.offered, &s.delivered, &s.filtered, &s.dropped, &s.overrun, &s.thinned, &s.missed} {
 		c.Store(0)
 	}
 }

@@ -51,7 +51,11 @@ type loop struct {
 	quick              int    // where quickFirst goes on
 	quickHead          uint64 // the head when it was last run
 
-	now time.Time // time of the pass
+	now    time.Time    // time of the pass
+	ticked atomic.Int64 // when the clocks were last looked at, since engine.started
+
+	latencies map[*Transport]*histogram
+
 	out batch
 
 	groups  map[*selection]*group
@@ -274,6 +278,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	s.setRest(nil, false)
 	l.leaveGroup(s.group)
 	s.transport.leave(s)
+	s.transport.countDisconnect(reason)
 	l.engine.log.Debug("client left", "client", s.id, "address", s.address, "reason", reason)
 	switch {
 	case s.conn != nil:
@@ -333,7 +338,7 @@ func (l *loop) takeReady() {
 		s.blocked = false
 		l.busy = true
 		if s.half && ev.broken && hungUp(s.fd) {
-			l.leave(s, "closed by peer")
+			l.leave(s, leftByItself)
 		}
 	}
 }

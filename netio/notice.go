@@ -47,11 +47,11 @@ func (s *Subscriber) sayGoodbye(draining bool) {
 	reason, ended := s.bounded()
 	switch {
 	case s.kicked:
-		reason, s.ending = "kicked", "kicked"
+		reason, s.ending = "kicked", leftKicked
 	case ended:
-		s.ending = "end of what was asked for"
+		s.ending = leftAtEnd
 	case draining && (s.held || s.cursor.Seq() > s.loop.drainHead):
-		reason, s.ending = "server_shutdown", "server stopped"
+		reason, s.ending = "server_shutdown", leftAtStop
 	default:
 		return
 	}

@@ -70,6 +70,6 @@ func (l *loop) makeRoom() {
 		}
 		l.engine.log.Warn("client disconnected: it stands still in mid-entry and memory for that is used up",
 			"client", oldest.id, "address", oldest.address)
-		l.leave(oldest, "slow")
+		l.leave(oldest, leftSlow)
 	}
 }

@@ -77,6 +77,12 @@ type Subscriber struct {
 
 	offered, delivered, filtered, dropped, writes counter
 
+	overrun, thinned, missed counter // what dropped consists of, see Losses
+	bytes                    counter // taken by the socket
+
+	since   int64 // when the stream began, nanoseconds since 1970
+	latency *histogram
+
 	next counter // seq of the next entry offered
 
 	account sync.Mutex // under it, changed by the loop only:
@@ -145,7 +151,9 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 	full := n == b.bytes
 	if n > 0 {
 		s.progress = l.now
+		s.bytes.Add(uint64(n))
 		s.tookBytes(b, n)
+		s.timeWrite(b.newest)
 	}
 	if !full && errno != unix.EINTR {
 		s.blocked = true

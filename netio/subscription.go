@@ -43,6 +43,14 @@ type Greeting struct {
 // c must be a *net.TCPConn or a *net.UnixConn. Errors: ErrStopping, ErrFull, or
 // one of the socket.
 func (t *Transport) Enroll(c net.Conn, sub Subscription) error {
+	err := t.enrol(c, sub)
+	if err != nil {
+		t.Rejected(err)
+	}
+	return err
+}
+
+func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 	e := t.engine
 	e.mu.Lock()
 	if e.stopping {
@@ -117,6 +125,8 @@ func (l *loop) begin(s *Subscriber) {
 		s.batching = &batching{every: sub.Batch}
 	}
 	s.dropped.Store(start.missed)
+	s.missed.Store(start.missed)
+	s.since, s.latency = l.now.UnixNano(), l.latencyOf(s.transport)
 	s.note()
 	if sub.Greet != nil {
 		r := l.engine.ring

@@ -24,21 +24,40 @@ type TransportStats struct {
 	Joined   uint64 // subscribers that ever joined
 	Dropping int    // of them, those that have lost entries
 	Totals   Totals // over all subscribers it ever had
+	Losses   Losses // what Totals.Dropped consists of
 	Writes   uint64 // write calls made for those connected now
+	Bytes    uint64 // taken by the sockets of all it ever had, notices and framing included
+	MaxLag   uint64 // entries that the one furthest behind has not been offered yet
+
+	Disconnects map[string]uint64 // of those that had joined, by reason; every reason is there
+	Rejections  map[string]uint64 // of those that were not taken, likewise
+	Latency     Latency
 }
 
 // Stats returns the transport's figures.
 func (t *Transport) Stats() TransportStats {
+	head := t.engine.ring.Head()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := TransportStats{Active: int(t.active.Load()), Joined: t.joined.Load(), Totals: t.ended}
+	s := TransportStats{
+		Active: int(t.active.Load()), Joined: t.joined.Load(), Totals: t.ended, Losses: t.losses, Bytes: t.bytes,
+		Disconnects: t.disconnects.counts(), Rejections: t.rejections.counts(),
+	}
+	for _, h := range t.latencies {
+		h.addTo(&s.Latency)
+	}
 	for c := range t.live {
 		one := c.Totals()
 		s.Totals.add(one)
 		if one.Dropped > 0 {
 			s.Dropping++
 		}
+		s.Losses.add(c.losses())
 		s.Writes += c.writes.Load()
+		s.Bytes += c.bytes.Load()
+		if next := c.place(); next > 0 && next <= head {
+			s.MaxLag = max(s.MaxLag, head+1-next)
+		}
 	}
 	return s
 }
