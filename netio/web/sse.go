@@ -169,6 +169,7 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if s.transport.Full() {
+		s.transport.Rejected(netio.ErrFull)
 		ctx.Response.Header.Set("Retry-After", "5")
 		ctx.SetConnectionClose()
 		s.fail(ctx, fasthttp.StatusServiceUnavailable, record.Error{

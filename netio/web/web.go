@@ -1,6 +1,6 @@
 // Package web serves the stream over HTTP: live on /stream, what is held on
-// /entries, and the state of clients, files and daemon on /clients, /sources and
-// /status.
+// /entries, and the state of clients, files and daemon on /clients, /sources,
+// /status, /metrics, /healthz and /readyz.
 package web
 
 import (
@@ -51,6 +51,7 @@ type Server struct {
 	http      *fasthttp.Server
 	status    func() any
 	sources   func() any // nil: there are none
+	monitor   *Monitor   // nil: there is none
 	log       *slog.Logger
 	silent    silentConns
 }
@@ -177,6 +178,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		if s.sources != nil {
 			answer = s.answerWith(s.sources)
 		}
+	case "/metrics", "/healthz", "/readyz":
+		answer = s.monitoring(path)
 	case "/entries":
 		answer = s.entries
 	case "/clients":
@@ -188,7 +191,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	if answer == nil {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources and /status)",
+			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",
 		})
 		return
 	}
