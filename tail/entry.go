@@ -150,6 +150,7 @@ func (w *Watcher) send(d draft) {
 	text := w.encoder.Append(w.builder.Text(), &e)
 	w.builder.Add(text, f.sourceID, r.Level)
 	w.lines++
+	w.levels[r.Level]++
 	if d.cut > 0 {
 		w.stats.cut.Add(1)
 	}
@@ -181,6 +182,12 @@ func (w *Watcher) told() {
 	if f := w.current; w.lines > 0 {
 		f.entries += w.lines
 		f.last = w.micros
+		for level, n := range w.levels {
+			if n > 0 {
+				w.stats.levels[level].Add(n)
+			}
+		}
+		clear(w.levels[:])
 	}
 	w.lines = 0
 	w.builder.Wake()

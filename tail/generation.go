@@ -58,7 +58,7 @@ func (w *Watcher) readGeneration(n *name, fd int, g generation, behind *file) *f
 	if behind.phase != closed && !behind.atEnd {
 		f.after = behind
 	}
-	w.stats.rotations.Add(1)
+	w.stats.renames.Add(1)
 	w.drain(f)
 	w.queue(f)
 	return f

@@ -185,7 +185,7 @@ func (w *Watcher) refuse(f *file, kind string) {
 // unreadable reports a failed read once per kind of error. A stale handle is
 // opened again by name.
 func (w *Watcher) unreadable(f *file, err error) {
-	w.stats.errors.Add(1)
+	w.stats.failedReads.Add(1)
 	if !errors.Is(err, f.problem) || f.problem == nil {
 		f.problem = err
 		w.log.Warn("read failed, will be tried again", "path", f.path, "error", err)
@@ -207,7 +207,7 @@ func (w *Watcher) reopen(f *file) bool {
 		if errors.Is(err, fs.ErrNotExist) {
 			w.reconcile(n)
 		} else {
-			w.report(n, err)
+			w.report(n, err, &w.stats.failedOpens)
 		}
 		return false
 	}

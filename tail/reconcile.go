@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,7 +22,7 @@ func (w *Watcher) reconcile(n *name) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
 		w.vanish(n)
 	default:
-		w.report(n, err) // no permission, no answer: not the same as gone
+		w.report(n, err, &w.stats.failedStats) // no permission, no answer: not the same as gone
 	}
 }
 
@@ -44,7 +45,7 @@ func (w *Watcher) arrive(n *name, st status) {
 	if !st.regular {
 		w.detach(n, nil)
 		if !st.dir {
-			w.report(n, errNotRegular)
+			w.report(n, errNotRegular, nil)
 		}
 		return
 	}
@@ -109,7 +110,7 @@ func (w *Watcher) begins(n *name, st status) *file {
 		if w.starting && n.present == nil {
 			n.present = &st
 		}
-		w.report(n, err)
+		w.report(n, err, &w.stats.failedOpens)
 		return nil
 	}
 	now, err := statFile(fd)
@@ -209,10 +210,10 @@ func (w *Watcher) detach(n *name, next *file) {
 	if !first {
 		return
 	}
-	w.stats.rotations.Add(1)
 	if f.fd < 0 && !f.refused && len(f.names) == 0 {
 		w.findMoved(f)
 	}
+	w.countRotation(f)
 	f.atEnd = w.drain(f) // under the name it was written under
 	if len(f.names) > 0 {
 		w.rename(f, f.names[0].path)
@@ -320,10 +321,11 @@ const maxGone = 1024
 
 var errNotRegular = errors.New("not a regular file")
 
-// report says once per path and kind of error that it cannot be followed.
-func (w *Watcher) report(n *name, err error) {
-	if err != errNotRegular {
-		w.stats.errors.Add(1)
+// report says once per path and kind of error that it cannot be followed, and
+// counts it each time; in may be nil.
+func (w *Watcher) report(n *name, err error, in *atomic.Uint64) {
+	if in != nil {
+		in.Add(1)
 	}
 	if n.problem != nil && errors.Is(err, n.problem) {
 		return

@@ -126,7 +126,7 @@ func (w *Watcher) catchUpTo(p *position, cur, last *file) {
 	if cur.id == p.id() {
 		w.stats.truncations.Add(1)
 	} else {
-		w.stats.rotations.Add(1)
+		w.stats.renames.Add(1)
 	}
 }
 

@@ -158,7 +158,7 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 		w.setLag(f, now.size)
 		w.queue(f)
 	}
-	w.stats.rotations.Add(1)
+	w.stats.renames.Add(1)
 	w.readAfter(f, last)
 	return f
 }

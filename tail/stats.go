@@ -1,6 +1,11 @@
 package tail
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+
+	"logwisp/ring"
+)
 
 // Stats is what a Watcher has done and what it has before it.
 type Stats struct {
@@ -19,28 +24,55 @@ type Stats struct {
 	Skipped     int    `json:"skipped"`      // names beyond max_files
 	Open        int    `json:"open"`         // descriptors held
 	Polling     bool   `json:"polling"`      // events do not serve everywhere
+
+	Renames     uint64                      `json:"-"` // of Rotations, those whose file is there under another name
+	Recreations uint64                      `json:"-"` // the others: the file was deleted
+	Levels      [ring.LevelFatal + 1]uint64 `json:"-"` // of Lines, by ring.Level
+	Failures    map[string]uint64           `json:"-"` // Errors by what failed: open, read or stat; all three are there
 }
 
 // counters are written by the watcher's goroutine and read by any.
 type counters struct {
-	files, skipped, open    atomic.Int64
-	lag                     atomic.Int64
-	rotations, truncations  atomic.Uint64
-	errors, read, lost      atomic.Uint64
-	lines, cut, parseErrors atomic.Uint64
-	filtered, sampled       atomic.Uint64
-	polling                 atomic.Bool
+	files, skipped, open              atomic.Int64
+	lag                               atomic.Int64
+	renames, recreations, truncations atomic.Uint64
+	read, lost                        atomic.Uint64
+	lines, cut, parseErrors           atomic.Uint64
+	filtered, sampled                 atomic.Uint64
+	polling                           atomic.Bool
+
+	failedOpens, failedReads, failedStats atomic.Uint64
+
+	levels [ring.LevelFatal + 1]atomic.Uint64
+
+	due atomic.Int64 // when Run will be awake at the latest, in the time of now; 0 when it does not run
 }
+
+// Stalled returns for how long Run has not come round though it should have:
+// more than some seconds mean that a file system does not answer, or that the
+// machine is overloaded. Any goroutine may call it. It is 0 when Run does not
+// run.
+func (w *Watcher) Stalled() time.Duration {
+	due := time.Duration(w.stats.due.Load())
+	if due == 0 {
+		return 0
+	}
+	return max(0, w.now()-due)
+}
+
+// rotations is all that Stats calls so.
+func (c *counters) rotations() uint64 { return c.renames.Load() + c.recreations.Load() }
 
 // Stats returns the counters. Any goroutine may call it.
 func (w *Watcher) Stats() Stats {
 	c := &w.stats
-	return Stats{
+	failures := map[string]uint64{"open": c.failedOpens.Load(), "read": c.failedReads.Load(), "stat": c.failedStats.Load()}
+	s := Stats{
 		Files:       int(c.files.Load()),
 		LagBytes:    c.lag.Load(),
-		Rotations:   c.rotations.Load(),
+		Rotations:   c.rotations(),
 		Truncations: c.truncations.Load(),
-		Errors:      c.errors.Load(),
+		Errors:      failures["open"] + failures["read"] + failures["stat"],
 		ReadBytes:   c.read.Load(),
 		LostBytes:   c.lost.Load(),
 		Lines:       c.lines.Load(),
@@ -51,5 +83,26 @@ func (w *Watcher) Stats() Stats {
 		Skipped:     int(c.skipped.Load()),
 		Open:        int(c.open.Load()),
 		Polling:     c.polling.Load(),
+		Renames:     c.renames.Load(),
+		Recreations: c.recreations.Load(),
+		Failures:    failures,
+	}
+	for level := range c.levels {
+		s.Levels[level] = c.levels[level].Load()
+	}
+	return s
+}
+
+// countRotation counts that f has lost its name. A descriptor that was given up
+// is open again unless the file is nowhere to be found.
+func (w *Watcher) countRotation(f *file) {
+	gone := !f.refused && len(f.names) == 0
+	if f.fd >= 0 {
+		gone = f.deleted()
+	}
+	if gone {
+		w.stats.recreations.Add(1)
+	} else {
+		w.stats.renames.Add(1)
 	}
 }

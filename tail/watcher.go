@@ -33,8 +33,9 @@ type Watcher struct {
 	builder *ring.Builder
 	emit    func(line) // w.entry, bound once
 	current *file
-	micros  int64  // the time of the read under way
-	lines   uint64 // entries not in stats yet
+	micros  int64                       // the time of the read under way
+	lines   uint64                      // entries not in stats yet
+	levels  [ring.LevelFatal + 1]uint64 // the same by level
 
 	// What is known.
 	names   map[string]*name
@@ -160,6 +161,7 @@ func (w *Watcher) queue(f *file) {
 // It returns nil, or the cause when the event queue could not be closed. It is
 // called once.
 func (w *Watcher) Run(ctx context.Context) error {
+	defer w.stats.due.Store(0)
 	w.keepFirst()
 	for {
 		w.work(ctx)
@@ -180,7 +182,9 @@ func (w *Watcher) wait(ctx context.Context) {
 	if w.notify != nil {
 		events, lost = w.notify.events, w.notify.wake
 	}
-	w.timer.Reset(w.pause())
+	pause := w.pause()
+	w.stats.due.Store(int64(w.now() + pause))
+	w.timer.Reset(pause)
 	select {
 	case <-ctx.Done():
 	case e := <-events:
@@ -196,6 +200,7 @@ func (w *Watcher) wait(ctx context.Context) {
 // between turns takes events and keeps the schedule.
 func (w *Watcher) work(ctx context.Context) {
 	for {
+		w.stats.due.Store(int64(w.now()))
 		w.takeEvents()
 		w.keepSchedule()
 		w.keepPositions()
