@@ -1,0 +1,108 @@
+package tail
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bursts is how often the log is rotated in a burst.
+const bursts = 50
+
+// burstPause is from one rotation to the next: fifty take a second. The file
+// system's clock has to tell the generations apart.
+const burstPause = 2 * generationGap
+
+// rotateInBurst writes to app.log and renames it away, again and again, with a
+// call of between before each next rotation. It returns the lines of each
+// generation.
+func rotateInBurst(h *harness, between func(rotation int)) (all [][]string) {
+	for i := range bursts {
+		g := lines(fmt.Sprintf("g%02d", i), 20)
+		h.append("app.log", text(g))
+		all = append(all, g)
+		between(i)
+		h.rename("app.log", fmt.Sprintf("app.log.%02d", i))
+	}
+	g := lines(fmt.Sprintf("g%02d", bursts), 20)
+	h.append("app.log", text(g))
+	return append(all, g)
+}
+
+// burst runs a test with every pattern and way of watching.
+func burst(t *testing.T, test func(t *testing.T, h *harness)) {
+	for _, pattern := range patterns {
+		t.Run(pattern, func(t *testing.T) {
+			scenario(t, func(t *testing.T, h *harness) {
+				h.append("app.log", "before\n")
+				h.start(pattern)
+				h.append("app.log", "first\n")
+				h.sees("first")
+				h.got = nil
+				for f := range h.w.files {
+					if f.born == 0 {
+						t.Skip("the file system keeps no time of birth")
+					}
+				}
+				test(t, h)
+			})
+		})
+	}
+}
+
+func TestFiftyRotationsInASecondLoseAndRepeatNothing(t *testing.T) {
+	burst(t, func(t *testing.T, h *harness) {
+		stop := running(t, h.w)
+		all := rotateInBurst(h, func(int) { h.tick(burstPause) })
+		last := all[bursts][19]
+		deadline := time.Now().Add(patience)
+		for !h.has(last) && time.Now().Before(deadline) {
+			h.collect()
+		}
+		stop()
+		h.collect()
+		h.wantsGenerations(all)
+	})
+}
+
+func TestTenRotationsBetweenTwoLooksLoseAndRepeatNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes four seconds of the file system's clock")
+	}
+	burst(t, func(_ *testing.T, h *harness) {
+		all := rotateInBurst(h, func(rotation int) {
+			h.tick(burstPause)
+			if rotation%10 == 9 {
+				h.w.work(h.t.Context())
+				h.collect()
+			}
+		})
+		h.sees(all[bursts][19])
+		h.wantsGenerations(all)
+	})
+}
+
+// wantsGenerations checks that each line came exactly once, those of a
+// generation in order. Generations follow one another unless the pattern names
+// them: then several found in one look are files like any others.
+func (h *harness) wantsGenerations(generations [][]string) {
+	h.t.Helper()
+	want := slices.Concat(generations...)
+	have := h.messages()
+	if h.w.matched(h.path("app.log.00")) {
+		// By generation; a stable sort leaves the order within each.
+		slices.SortStableFunc(have, func(a, b string) int { return strings.Compare(a[:3], b[:3]) })
+	}
+	for i := range max(len(have), len(want)) {
+		switch {
+		case i >= len(have):
+			h.t.Fatalf("%d lines, want %d: the first missing is %q", len(have), len(want), want[i])
+		case i >= len(want):
+			h.t.Fatalf("%d lines, want %d: the first too many is %q", len(have), len(want), have[i])
+		case have[i] != want[i]:
+			h.t.Fatalf("line %d of %d is %q, want %q", i, len(have), have[i], want[i])
+		}
+	}
+}
