@@ -266,3 +266,24 @@ func TestClientsAreListedAndCanBeDisconnected(t *testing.T) {
 	}
 	eventually(t, "the client to be forgotten", func() bool { return s.Transport().Stats().Active == 0 })
 }
+
+// TestAHeartbeatTellsAFilteredClientWhereItStands is what it resumes from.
+func TestAHeartbeatTellsAFilteredClientWhereItStands(t *testing.T) {
+	s := newSite(t, Options{})
+	_, r := s.dial("GET /stream?level=fatal&heartbeat=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+	for {
+		it, err := readEvent(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it.Kind == "connected" {
+			s.fill(5) // nothing of it is for the client
+		}
+		if it.Kind == "heartbeat" {
+			if want := fmt.Sprintf("%d-5", s.engine.Epoch()); it.ID != want {
+				t.Errorf("the heartbeat has the id %s, want %s", it.ID, want)
+			}
+			return
+		}
+	}
+}

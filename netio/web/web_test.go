@@ -116,10 +116,12 @@ func readText(r *bufio.Reader) (netiotest.Item, error) {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	netiotest.Run(t, transport("comment"))
 }
 
 func TestConformanceOfNDJSON(t *testing.T) {
+	t.Parallel()
 	tr := transport("comment")
 	tr.Read = netiotest.ReadLine
 	tr.Request = request("&format=ndjson&ids=1", "")
@@ -127,6 +129,7 @@ func TestConformanceOfNDJSON(t *testing.T) {
 }
 
 func TestConformanceOfText(t *testing.T) {
+	t.Parallel()
 	tr := transport("comment")
 	tr.Read = readText
 	tr.Request = request("&format=text", "")
@@ -169,6 +172,7 @@ func (b *batchReader) read(r *bufio.Reader) (netiotest.Item, error) {
 }
 
 func TestConformanceOfBatches(t *testing.T) {
+	t.Parallel()
 	tr := transport("comment")
 	tr.Read = (&batchReader{ahead: make(map[*bufio.Reader][]netiotest.Item)}).read
 	tr.Request = request("&batch_ms=5", "Last-Event-ID")
