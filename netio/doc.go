@@ -1,8 +1,9 @@
 // Package netio carries the ring's entries to sockets.
 //
 // An Engine runs a few event loops. A transport (netio/tcp, netio/web) accepts
-// connections, says how entries look on its wire (Form) and enrols each socket;
-// from then on the subscriber belongs to one loop and costs no goroutine.
+// connections, says how entries look on its wire (Form) and enrols each socket
+// with what its client asks for (Subscription); from then on the subscriber
+// belongs to one loop and costs no goroutine.
 //
 // # The way of an entry
 //
@@ -13,6 +14,22 @@
 // is not what the wire needs, the loop writes from a view (the page in another
 // form, built once and shared by all who want it) or, when pages are small,
 // from a block in which a run of pages was gathered once for all.
+//
+// # Filters
+//
+// Subscribers with equal form and filter share one selection: views, blocks, and
+// in each loop a group that remembers the newest run of entries without a match.
+// In a view or block of a selection an entry that does not pass has no text but
+// keeps its place, so cuts, cursors and counts are those of an unfiltered one. A
+// span without text only moves the cursor. Who has caught up and has a filter is
+// set aside: its group looks at what comes, once for all its members.
+//
+// # Places
+//
+// What takes a look at held pages (the last entries that pass, the first not
+// before a time, /entries) runs in the goroutine that asks, page by page, never in
+// a loop. Its result is a number; the loop seeks it when the subscriber joins, so
+// there is no seam between replay and live.
 //
 // # Invariants
 //
@@ -27,14 +44,22 @@
 //	   rest is kept and goes out before anything else.
 //	N4 Control lines (heartbeats, notices) stand between entries only.
 //	N5 delivered + filtered + dropped = offered for every subscriber between
-//	   two passes. An entry in mid-write counts as neither offered nor
-//	   delivered.
+//	   two passes. What is in mid-write counts as neither offered nor
+//	   delivered. A gap and what max_rate costs are dropped. A hello begins the
+//	   account anew; what was before joins the transport's sums.
 //	N6 A loop holds a page or a view for the time of one write. Beyond that a
 //	   stuck subscriber keeps at most maxCopy bytes of its own, or, for a longer
 //	   entry, a reference counted in the pinned budget.
 //	N7 The bell is rung only from outside a pass or at its end, and a pass lasts
-//	   about maxPass: reading sockets and tailing files are never starved.
+//	   about maxPass and scans about twice maxScan bytes for filters: reading
+//	   sockets and tailing files are never starved.
 //	N8 A loop parks only after a pass that left nobody behind the head seen at
-//	   its start (ring invariant I13 does the rest).
+//	   its start (ring invariant I13 does the rest). That holds for groups of
+//	   those set aside, too.
 //	N9 Nothing follows the disconnect notice on the wire.
+//	N10 An id on the wire (of an entry, notice, heartbeat or batch) is such that
+//	   everything up to it was delivered, rejected by the filter or told as lost:
+//	   a client that resumes behind it misses nothing and gets nothing twice.
+//	N11 Who is set aside has nothing to be written and stands where its group
+//	   stands; everything that gives it something to write takes it back.
 package netio
