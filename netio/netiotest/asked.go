@@ -132,6 +132,68 @@ func churnFiltered(t *testing.T, tr Transport) {
 	g.wantBalance()
 }
 
+func halfClosedFiltered(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks)
+	g := newRig(t, tr, settings{})
+	g.level = func(n uint64) ring.Level {
+		if n%50 == 0 {
+			return ring.LevelError
+		}
+		return ring.LevelInfo
+	}
+	c := g.connectAs(Ask{Level: "error"}, 0)
+	c.wants = func(n uint64) bool { return n%50 == 0 }
+	g.publish(100, 1)
+	c.readTo(100)
+	if err := c.conn.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		g.publish(50, 5)
+		c.readTo(g.published)
+	}
+	c.conn.Close()
+	g.wait("the client to be forgotten", func() bool {
+		g.publish(50, 1)
+		return g.Clients.Stats().Active == 0
+	})
+	g.wantBalance()
+}
+
+func drainFiltered(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Asks)
+	g := newRig(t, tr, settings{})
+	var clients []*client
+	for i := range 6 {
+		clients = append(clients, g.connectAs(Ask{Level: []string{"info", "fatal"}[i%2]}, 0))
+	}
+	g.publish(3000, 7)
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	drained := make(chan struct{})
+	go func() { defer close(drained); g.Engine.Drain(ctx) }()
+	for i, c := range clients {
+		bye := false
+		for {
+			it, err := c.read()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("the stream ended with %v", err)
+			}
+			bye = bye || it.Kind == "disconnect"
+		}
+		if want := uint64(3000 * ((i + 1) % 2)); c.got != want || bye == has(tr.Lacks, "disconnect") {
+			t.Errorf("client %d got %d entries, want %d; goodbye: %t", i, c.got, want, bye)
+		}
+	}
+	<-drained
+	if s := g.Clients.Stats().Totals; s.Offered != 6*3000 || s.Filtered != 3*3000 || s.Delivered != 3*3000 {
+		t.Errorf("the totals are %+v", s)
+	}
+}
+
 func limited(t *testing.T, tr Transport) {
 	tr.needs(t, tr.Asks && !has(tr.Lacks, "limit"))
 	g := newRig(t, tr, settings{})

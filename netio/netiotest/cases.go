@@ -37,6 +37,8 @@ func Run(t *testing.T, tr Transport, names ...string) {
 		{"FilteredClientsGetExactlyWhatPasses", filtered},
 		{"StalledFilteredClientIsToldExactlyWhatItLost", stalledFiltered},
 		{"AccountsBalanceUnderChurnWithFilters", churnFiltered},
+		{"HalfClosedFilteredClientKeepsItsStream", halfClosedFiltered},
+		{"DrainEndsTheStreamsOfFilteredClientsThatWait", drainFiltered},
 		{"LimitEndsTheStreamAfterAsManyEntries", limited},
 		{"ResumingAfterACutAtAnyByteLosesAndRepeatsNothing", resumeAtEveryByte},
 		{"ResumingAtRandomPlacesOfALongStreamLosesAndRepeatsNothing", resumeAtRandomPlaces},

@@ -60,6 +60,9 @@ func (s *Server) entries(ctx *fasthttp.RequestCtx) {
 		name := "logwisp-" + time.Now().UTC().Format("20060102T150405Z") + "." + x.format.extension
 		ctx.Response.Header.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	}
+	if ctx.IsHead() {
+		return
+	}
 	conn := ctx.Conn()
 	ctx.SetBodyStreamWriter(func(w *bufio.Writer) { x.stream(w, conn) })
 }
