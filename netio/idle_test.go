@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"logwisp/ring"
+	"logwisp/ring/filter"
 )
 
 // TestSubscribersThatAreSetAsideMissNothing mixes filtered and other clients,
@@ -114,4 +115,66 @@ func TestSubscribersThatAreSetAsideMissNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNobodyIsSetAsideBeyondWhatItsGroupHasNotSeen has one client get an entry
+// that the group of those set aside has not looked at yet.
+func TestNobodyIsSetAsideBeyondWhatItsGroupHasNotSeen(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 64, Bytes: 1 << 20}, tellingForm(true))
+	defer b.close()
+	b.level = func(seq uint64) ring.Level {
+		if seq == 11 {
+			return ring.LevelError
+		}
+		return ring.LevelInfo
+	}
+	sub := Subscription{Filter: levelFilter(t, "error")}
+	waits := b.joinAs(0, sub)
+	b.publish(10, 1)
+	b.settle()
+	if !waits.aside {
+		t.Fatal("the first client is not set aside")
+	}
+	ahead := b.joinAs(0, sub)
+	b.publish(1, 1)
+	b.loop.pump(ahead, false)
+	b.publish(2, 1)
+	b.loop.pump(ahead, false)
+	if ahead.cursor.Behind() > 0 {
+		t.Fatal("the second client has not caught up")
+	}
+	if ahead.settles() {
+		t.Error("the group is moved over an entry that is for its members")
+	}
+	b.settle()
+	if got := string(b.receive(waits, 1<<20)); got != b.line(11) {
+		t.Errorf("the first client got %q, want entry 11", got)
+	}
+}
+
+// TestAGroupThatHasALotToLookAtComesToTheHead has more come than is looked at in
+// one pass, in bytes and in pages.
+func TestAGroupThatHasALotToLookAtComesToTheHead(t *testing.T) {
+	for _, spec := range []filter.Spec{{Q: []string{"nowhere"}}, {Level: "fatal"}} {
+		f, err := filter.Compile(spec, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBed(t, ring.Options{Entries: 1 << 12, Bytes: 16 << 20}, tellingForm(true))
+		b.pad = func(uint64) int { return 1000 }
+		clients := []*Subscriber{b.joinAs(0, Subscription{Filter: f}), b.joinAs(0, Subscription{Filter: f})}
+		b.publish(1, 1)
+		b.settle()
+		for _, perPage := range []int{1, 40} {
+			b.publish(2000, perPage)
+			b.settle()
+			b.wantNobodyBehind()
+		}
+		for _, s := range clients {
+			if got := s.Totals(); !s.aside || got != (Totals{Offered: 4001, Filtered: 4001}) {
+				t.Errorf("%s: %+v, set aside: %t", f, got, s.aside)
+			}
+		}
+		b.close()
+	}
 }
