@@ -10,6 +10,108 @@ import (
 	"logwisp/ring/filter"
 )
 
+// crowd is clients of one loop, with filters and without.
+type crowd struct {
+	*bed
+	clients map[*Subscriber]*witness
+}
+
+func (c *crowd) join(level string) {
+	w := &witness{b: c.bed, raw: c.transport.Form.Entry == nil, wants: func(seq uint64) bool {
+		return level == "" || c.level(seq).String() == level
+	}}
+	w.s = c.joinAs(8<<10, Subscription{Filter: levelFilter(c.f, level)})
+	w.next = w.s.start
+	c.clients[w.s] = w
+}
+
+func (c *crowd) all() (of []*Subscriber) {
+	c.loop.each(func(s *Subscriber) { of = append(of, s) })
+	return of
+}
+
+// pick returns one of them, nil when there are no more than atLeast.
+func (c *crowd) pick(t *rapid.T, atLeast int) *Subscriber {
+	of := c.all()
+	if len(of) <= atLeast {
+		return nil
+	}
+	return of[rapid.IntRange(0, len(of)-1).Draw(t, "who")]
+}
+
+// read reports whether anything has arrived.
+func (c *crowd) read(s *Subscriber, most int) bool {
+	p := c.receive(s, most)
+	if len(p) > 0 {
+		c.clients[s].feed(p)
+		c.writable(s)
+	}
+	return len(p) > 0
+}
+
+// readAll reads until nobody has anything to come.
+func (c *crowd) readAll() {
+	for unread := true; unread; {
+		unread = false
+		c.settle()
+		for _, s := range c.all() {
+			unread = c.read(s, 1<<20) || unread
+		}
+		c.settle()
+		for _, s := range c.all() {
+			unread = unread || !s.aside && (s.cursor.Behind() > 0 || s.rest != nil || s.control != nil)
+		}
+	}
+}
+
+// wantSums checks a client that has everything that is for it.
+func (c *crowd) wantSums(s *Subscriber) {
+	w := c.clients[s]
+	w.skipTo(c.published + 1)
+	total := s.Totals()
+	if total.Offered != c.published+1-s.start || total.Filtered+total.Dropped != w.unwanted+w.dropped || total.Delivered != w.got {
+		c.f.Fatalf("%+v where the client has %d, misses %d by the filter and %d by lag", total, w.got, w.unwanted, w.dropped)
+	}
+	if !s.aside && s.group.filter != nil {
+		c.f.Fatalf("a client with a filter that has caught up is not set aside")
+	}
+}
+
+func (c *crowd) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"publish": func(t *rapid.T) {
+			c.publish(rapid.IntRange(1, 60).Draw(t, "n"), rapid.SampledFrom([]int{1, 3, 50}).Draw(t, "per page"))
+		},
+		"join":  func(t *rapid.T) { c.join(rapid.SampledFrom([]string{"error", "fatal", ""}).Draw(t, "level")) },
+		"leave": func(t *rapid.T) { c.leaves(c.pick(t, 4)) },
+		"kick": func(t *rapid.T) {
+			if s := c.pick(t, 4); s != nil {
+				s.kick.Store(true)
+				c.engine.kicks.Add(1)
+				c.loop.ring()
+			}
+		},
+		"read": func(t *rapid.T) {
+			if s := c.pick(t, 0); s != nil {
+				c.read(s, rapid.IntRange(1, 20000).Draw(t, "bytes"))
+			}
+		},
+		"beat": func(t *rapid.T) {
+			if s := c.pick(t, 0); s != nil {
+				s.policy.Interval, s.heartbeat = time.Hour, time.Now()
+				c.loop.due.Store(true)
+				c.loop.ring()
+			}
+		},
+		"pass": func(t *rapid.T) {
+			if c.loop.rung.Load() {
+				c.loop.pass()
+			}
+		},
+		"": func(t *rapid.T) { c.wantNobodyBehind() },
+	}
+}
+
 // TestSubscribersThatAreSetAsideMissNothing mixes filtered and other clients,
 // of which some leave, are kicked, stop reading or get heartbeats.
 func TestSubscribersThatAreSetAsideMissNothing(t *testing.T) {
@@ -25,94 +127,15 @@ func TestSubscribersThatAreSetAsideMissNothing(t *testing.T) {
 			}
 			return ring.LevelInfo
 		}
-		clients := make(map[*Subscriber]*witness)
-		join := func(level string) {
-			w := &witness{b: b, raw: b.transport.Form.Entry == nil, wants: func(seq uint64) bool {
-				return level == "" || b.level(seq).String() == level
-			}}
-			w.s = b.joinAs(8<<10, Subscription{Filter: levelFilter(t, level)})
-			w.next = w.s.start
-			clients[w.s] = w
-		}
-		all := func() (of []*Subscriber) {
-			b.loop.each(func(s *Subscriber) { of = append(of, s) })
-			return of
-		}
-		pick := func(t *rapid.T) *Subscriber {
-			if of := all(); len(of) > 0 {
-				return of[rapid.IntRange(0, len(of)-1).Draw(t, "who")]
-			}
-			return nil
-		}
-		read := func(s *Subscriber, most int) bool {
-			p := b.receive(s, most)
-			if len(p) > 0 {
-				clients[s].feed(p)
-				b.writable(s)
-			}
-			return len(p) > 0
-		}
+		c := &crowd{bed: b, clients: make(map[*Subscriber]*witness)}
 		for _, level := range []string{"error", "error", "error", "fatal", ""} {
-			join(level)
+			c.join(level)
 		}
-		t.Repeat(map[string]func(*rapid.T){
-			"publish": func(t *rapid.T) {
-				b.publish(rapid.IntRange(1, 60).Draw(t, "n"), rapid.SampledFrom([]int{1, 3, 50}).Draw(t, "per page"))
-			},
-			"join": func(t *rapid.T) { join(rapid.SampledFrom([]string{"error", "fatal", ""}).Draw(t, "level")) },
-			"leave": func(t *rapid.T) {
-				if s := pick(t); s != nil && len(all()) > 4 {
-					b.leaves(s)
-				}
-			},
-			"kick": func(t *rapid.T) {
-				if s := pick(t); s != nil && len(all()) > 4 {
-					s.kick.Store(true)
-					b.engine.kicks.Add(1)
-					b.loop.ring()
-				}
-			},
-			"read": func(t *rapid.T) {
-				if s := pick(t); s != nil {
-					read(s, rapid.IntRange(1, 20000).Draw(t, "bytes"))
-				}
-			},
-			"beat": func(t *rapid.T) {
-				if s := pick(t); s != nil {
-					s.policy.Interval, s.heartbeat = time.Hour, time.Now()
-					b.loop.due.Store(true)
-					b.loop.ring()
-				}
-			},
-			"pass": func(t *rapid.T) {
-				if b.loop.rung.Load() {
-					b.loop.pass()
-				}
-			},
-			"": func(t *rapid.T) { b.wantNobodyBehind() },
-		})
-		for unread := true; unread; {
-			unread = false
-			b.settle()
-			for _, s := range all() {
-				unread = read(s, 1<<20) || unread
-			}
-			b.settle()
-			for _, s := range all() {
-				unread = unread || !s.aside && (s.cursor.Behind() > 0 || s.rest != nil || s.control != nil)
-			}
-		}
-		b.wantNobodyBehind()
-		for _, s := range all() {
-			w := clients[s]
-			w.skipTo(b.published + 1)
-			total := s.Totals()
-			if total.Offered != b.published+1-s.start || total.Filtered+total.Dropped != w.unwanted+w.dropped || total.Delivered != w.got {
-				t.Fatalf("%+v where the client has %d, misses %d by the filter and %d by lag", total, w.got, w.unwanted, w.dropped)
-			}
-			if !s.aside && s.group.filter != nil {
-				t.Fatalf("a client with a filter that has caught up is not set aside")
-			}
+		t.Repeat(c.actions())
+		c.readAll()
+		c.wantNobodyBehind()
+		for _, s := range c.all() {
+			c.wantSums(s)
 		}
 	})
 }

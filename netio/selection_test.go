@@ -167,6 +167,28 @@ func (w *witness) wantTotals() {
 	}
 }
 
+// anyone joins with something to ask for.
+func (b *bed) anyone(t *rapid.T, raw bool) *witness {
+	level := rapid.SampledFrom([]string{"", "info", "warn", "error"}).Draw(t, "level")
+	sub := Subscription{
+		Filter:  levelFilter(t, level),
+		Limit:   rapid.SampledFrom([]uint64{0, 0, 1, 30}).Draw(t, "limit"),
+		MaxRate: rapid.SampledFrom([]int{0, 0, 3, 1000}).Draw(t, "rate"),
+	}
+	if rapid.IntRange(0, 2).Draw(t, "batch") == 0 {
+		sub.Batch = 500 * time.Millisecond
+	}
+	if rapid.IntRange(0, 5).Draw(t, "finite") == 0 {
+		sub.NoFollow, sub.Until = true, 40
+	}
+	w := &witness{b: b, raw: raw, rated: sub.MaxRate > 0, next: 1, wants: func(seq uint64) bool {
+		return sub.Filter == nil || b.level(seq).String() == level || level == "info" ||
+			level == "warn" && b.level(seq) > ring.LevelWarn
+	}}
+	w.s = b.joinAs(0, sub)
+	return w
+}
+
 // TestAnyMixOfFiltersBoundsAndShortWritesKeepsTheAccount lets subscribers with
 // different filters, limits and rates share a loop that is lapped and cut.
 func TestAnyMixOfFiltersBoundsAndShortWritesKeepsTheAccount(t *testing.T) {
@@ -188,23 +210,7 @@ func TestAnyMixOfFiltersBoundsAndShortWritesKeepsTheAccount(t *testing.T) {
 		b.level = func(seq uint64) ring.Level { return ring.LevelInfo + ring.Level(seq/11*7919%17/7) }
 		var all []*witness
 		for range 4 {
-			level := rapid.SampledFrom([]string{"", "info", "warn", "error"}).Draw(t, "level")
-			sub := Subscription{
-				Filter:  levelFilter(t, level),
-				Limit:   rapid.SampledFrom([]uint64{0, 0, 1, 30}).Draw(t, "limit"),
-				MaxRate: rapid.SampledFrom([]int{0, 0, 3, 1000}).Draw(t, "rate"),
-			}
-			if rapid.IntRange(0, 2).Draw(t, "batch") == 0 {
-				sub.Batch = 500 * time.Millisecond
-			}
-			if rapid.IntRange(0, 5).Draw(t, "finite") == 0 {
-				sub.NoFollow, sub.Until = true, 40
-			}
-			w := &witness{b: b, raw: raw, rated: sub.MaxRate > 0, next: 1, wants: func(seq uint64) bool {
-				return sub.Filter == nil || b.level(seq).String() == level || level == "info" ||
-					level == "warn" && b.level(seq) > ring.LevelWarn
-			}}
-			w.s = b.joinAs(0, sub)
+			w := b.anyone(t, raw)
 			all = append(all, w)
 		}
 		write := func(w *witness, took func(int) int) {
