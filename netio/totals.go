@@ -62,6 +62,11 @@ func (t *Transport) Stats() TransportStats {
 	return s
 }
 
+// ZeroStats returns the figures of a transport that had no clients.
+func ZeroStats() TransportStats {
+	return TransportStats{Disconnects: newDisconnects().counts(), Rejections: newRejections().counts()}
+}
+
 // Totals returns the sums over all subscribers of all transports, past and
 // present.
 func (e *Engine) Totals() Totals {

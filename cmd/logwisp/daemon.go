@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,6 +35,9 @@ type daemon struct {
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
+
+	phase   atomic.Int32
+	failure atomic.Pointer[error] // of the part that has ended the daemon
 }
 
 // newDaemon builds the parts and binds the listeners; nothing is read or
@@ -78,6 +82,11 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 			return nil, cannotBind(err, "http")
 		}
 		d.web.AnswerSources(func() any { return d.sources() })
+		m, err := d.monitor()
+		if err != nil {
+			return nil, err
+		}
+		d.web.AnswerMonitors(m)
 	}
 	return d, nil
 }
@@ -137,11 +146,14 @@ func (d *daemon) run(ctx context.Context) error {
 			failed <- err
 		}
 	})
+	d.phase.Store(running)
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
+		d.failure.Store(&err)
 	}
+	d.phase.Store(stopping)
 	d.closeListeners()
 	stopReading()
 	reader.Wait() // the last lines are in the ring

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+
+	"logwisp/netio"
+	"logwisp/netio/web"
+	"logwisp/ring"
+	"logwisp/tail"
+)
+
+// reading is the Stats of all parts, taken for one answer of /metrics.
+type reading struct {
+	sources    tail.Stats
+	ring       ring.Stats
+	transports []transportReading
+}
+
+type transportReading struct {
+	name string
+	netio.TransportStats
+}
+
+// reading takes the figures of all parts. A server that is disabled has zeros,
+// so that no series depends on the configuration.
+func (d *daemon) reading() *reading {
+	r := &reading{sources: d.watcher.Stats(), ring: d.ring.Stats()}
+	tcp, sse := netio.ZeroStats(), netio.ZeroStats()
+	if d.tcp != nil {
+		tcp = d.tcp.Transport().Stats()
+	}
+	if d.web != nil {
+		sse = d.web.Transport().Stats()
+	}
+	r.transports = []transportReading{{"tcp", tcp}, {"sse", sse}}
+	return r
+}
+
+// series is one name of /metrics: what it is called, and where its samples come
+// from. Labels are of small, fixed sets only: no ids, addresses or paths.
+type series struct {
+	desc    *prometheus.Desc
+	collect func(s *series, r *reading, to chan<- prometheus.Metric)
+}
+
+// single is a series without labels.
+func single(kind prometheus.ValueType, name, help string, value func(r *reading) uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, nil, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(r)))
+		},
+	}
+}
+
+// labelled is a series with a sample for each value of one label.
+func labelled(name, help, label string, values func(r *reading) map[string]uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{label}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for value, n := range values(r) {
+				to <- prometheus.MustNewConstMetric(s.desc, prometheus.CounterValue, float64(n), value)
+			}
+		},
+	}
+}
+
+// perTransport is a series with a sample for each transport.
+func perTransport(kind prometheus.ValueType, name, help string, value func(t *netio.TransportStats) uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{"transport"}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for i := range r.transports {
+				t := &r.transports[i]
+				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(&t.TransportStats)), t.name)
+			}
+		},
+	}
+}
+
+// perReason is a series with a sample for each transport and reason.
+func perReason(name, help string, values func(t *netio.TransportStats) map[string]uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{"transport", "reason"}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for i := range r.transports {
+				t := &r.transports[i]
+				for reason, n := range values(&t.TransportStats) {
+					to <- prometheus.MustNewConstMetric(s.desc, prometheus.CounterValue, float64(n), t.name, reason)
+				}
+			}
+		},
+	}
+}
+
+// latencySeries is the histogram.
+func latencySeries(name, help string) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{"transport"}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for i := range r.transports {
+				t := &r.transports[i]
+				buckets, sum := make(map[float64]uint64), uint64(0)
+				for b, bound := range netio.LatencyBounds {
+					sum += t.Latency.Counts[b]
+					buckets[bound.Seconds()] = sum
+				}
+				sum += t.Latency.Counts[len(netio.LatencyBounds)]
+				to <- prometheus.MustNewConstHistogram(s.desc, sum, t.Latency.Sum.Seconds(), buckets, t.name)
+			}
+		},
+	}
+}
+
+// buildSeries is a constant 1 whose labels say what is running.
+func buildSeries() series {
+	revision := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	return series{
+		desc: prometheus.NewDesc("logwisp_build_info", "What is running; the value is always 1.",
+			[]string{"version", "revision", "goversion"}, nil),
+		collect: func(s *series, _ *reading, to chan<- prometheus.Metric) {
+			to <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, 1, buildVersion(), revision, runtime.Version())
+		},
+	}
+}
+
+// collector is a prometheus.Collector of the daemon's series.
+type collector struct {
+	read   func() *reading
+	series []series
+}
+
+func (c *collector) Describe(to chan<- *prometheus.Desc) {
+	for i := range c.series {
+		to <- c.series[i].desc
+	}
+}
+
+// Collect reads all parts once, so that the figures of one answer are of one
+// moment.
+func (c *collector) Collect(to chan<- prometheus.Metric) {
+	r := c.read()
+	for i := range c.series {
+		c.series[i].collect(&c.series[i], r, to)
+	}
+}
+
+// newRegistry returns all that /metrics shows: the daemon's figures, and those
+// of the Go runtime and the process.
+func newRegistry(read func() *reading) (*prometheus.Registry, error) {
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		&collector{read, allSeries()},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return registry, nil
+}
+
+// exposition returns what answers GET /metrics.
+func exposition(g prometheus.Gatherer) func(accept string) (web.Metrics, error) {
+	return func(accept string) (web.Metrics, error) {
+		families, err := g.Gather()
+		if err != nil {
+			return web.Metrics{}, err
+		}
+		format := expfmt.Negotiate(http.Header{"Accept": {accept}})
+		var body bytes.Buffer
+		e := expfmt.NewEncoder(&body, format)
+		for _, f := range families {
+			if err := e.Encode(f); err != nil {
+				return web.Metrics{}, fmt.Errorf("encode %s: %w", f.GetName(), err)
+			}
+		}
+		return web.Metrics{Body: body.Bytes(), ContentType: string(format)}, nil
+	}
+}

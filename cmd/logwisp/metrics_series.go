@@ -1,0 +1,83 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"logwisp/netio"
+	"logwisp/ring"
+)
+
+// allSeries lists what /metrics shows of the daemon.
+func allSeries() []series {
+	all := append([]series{buildSeries()}, sourceSeries()...)
+	all = append(all,
+		single(gauge, "logwisp_ring_entries", "Entries that the ring holds.", func(r *reading) uint64 { return r.ring.Entries }),
+		single(gauge, "logwisp_ring_bytes", "Memory that the entries held take.", func(r *reading) uint64 { return r.ring.Bytes }))
+	return append(all, clientSeries()...)
+}
+
+const (
+	gauge   = prometheus.GaugeValue
+	counter = prometheus.CounterValue
+)
+
+func sourceSeries() []series {
+	return []series{
+		single(gauge, "logwisp_source_files", "Files that are followed.",
+			func(r *reading) uint64 { return uint64(r.sources.Files) }),
+		single(counter, "logwisp_source_read_bytes_total", "Bytes read from files.",
+			func(r *reading) uint64 { return r.sources.ReadBytes }),
+		single(gauge, "logwisp_source_lag_bytes", "Bytes in files that are not read yet, as last seen.",
+			func(r *reading) uint64 { return uint64(max(0, r.sources.LagBytes)) }),
+		labelled("logwisp_source_rotations_total", "Files that were renamed away, replaced in place or deleted.", "kind",
+			func(r *reading) map[string]uint64 {
+				s := &r.sources
+				return map[string]uint64{"rename": s.Renames, "truncate": s.Truncations, "recreate": s.Recreations}
+			}),
+		single(counter, "logwisp_source_lost_bytes_total", "Bytes known to have been written and not read.",
+			func(r *reading) uint64 { return r.sources.LostBytes }),
+		labelled("logwisp_source_errors_total", "Tries to open, read or look at a file that failed.", "op",
+			func(r *reading) map[string]uint64 { return r.sources.Failures }),
+		labelled("logwisp_entries_total", "Lines that became entries.", "level", func(r *reading) map[string]uint64 {
+			levels := make(map[string]uint64)
+			for level, n := range r.sources.Levels {
+				name := ring.Level(level).String()
+				if name == "" {
+					name = "unknown"
+				}
+				levels[name] = n
+			}
+			return levels
+		}),
+		single(counter, "logwisp_entries_truncated_total", "Entries whose line was cut at max_line_bytes.",
+			func(r *reading) uint64 { return r.sources.Truncated }),
+	}
+}
+
+func clientSeries() []series {
+	type stats = netio.TransportStats
+	return []series{
+		perTransport(gauge, "logwisp_clients", "Clients connected to a stream.",
+			func(t *stats) uint64 { return uint64(max(0, t.Active)) }),
+		perTransport(counter, "logwisp_client_connections_total", "Clients that have got a stream.",
+			func(t *stats) uint64 { return t.Joined }),
+		perReason("logwisp_client_disconnects_total", "Streams that have ended.",
+			func(t *stats) map[string]uint64 { return t.Disconnects }),
+		perReason("logwisp_client_rejections_total", "Clients that were not given a stream.",
+			func(t *stats) map[string]uint64 { return t.Rejections }),
+		perTransport(gauge, "logwisp_client_max_lag_entries", "Entries that the client furthest behind is behind.",
+			func(t *stats) uint64 { return t.MaxLag }),
+		perTransport(counter, "logwisp_delivered_entries_total", "Entries written whole, once for each client.",
+			func(t *stats) uint64 { return t.Totals.Delivered }),
+		perTransport(counter, "logwisp_delivered_bytes_total", "Bytes taken by the sockets of clients, framing and notices included.",
+			func(t *stats) uint64 { return t.Bytes }),
+		perReason("logwisp_dropped_entries_total", "Entries that a client was too slow for, asked to be spared or came too late for, once for each client.",
+			func(t *stats) map[string]uint64 {
+				return map[string]uint64{"lagged": t.Losses.Lagged, "sampled": t.Losses.Sampled, "gap": t.Losses.Missed}
+			}),
+		perTransport(counter, "logwisp_filtered_entries_total", "Entries that a client's filter kept back, once for each client.",
+			func(t *stats) uint64 { return t.Totals.Filtered }),
+		latencySeries("logwisp_delivery_latency_seconds",
+			"Time from the publication of the newest entry of a write, right after it was read, to the end of the write; what was held before the client came is left out."),
+	}
+}
