@@ -183,7 +183,7 @@ func exposition(g prometheus.Gatherer) func(accept string) (web.Metrics, error) 
 		if err != nil {
 			return web.Metrics{}, err
 		}
-		format := expfmt.Negotiate(http.Header{"Accept": {accept}})
+		format := expfmt.NegotiateAccept(http.Header{"Accept": {accept}}, expfmt.DefaultAcceptedFormats()...)
 		var body bytes.Buffer
 		e := expfmt.NewEncoder(&body, format)
 		for _, f := range families {
