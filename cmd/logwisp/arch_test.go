@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"bench/load":    {},
 	"bench/compare": {},
 	"bench/figures": {},
+	"bench/soak":    {},
 }
 
 // testArrows are what the tests of a package may import on top.
@@ -61,7 +62,7 @@ var rooms = map[string][]string{
 	"github.com/bmatcuk/doublestar/v4":        {"tail"},
 	"golang.org/x/time":                       {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},
-	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
 	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "bench", "bench/load", "bench/figures"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+// ledger holds what the subscriber has got against what was written. Its
+// methods may be called from any goroutine.
+type ledger struct {
+	mu          sync.Mutex
+	generations []*account // by generation
+	counts      counts
+
+	kills    int           // sessions that were ended by a kill
+	begun    time.Time     // when the first line of this session came; zero: none yet
+	flowed   time.Duration // how long lines flowed in the sessions before
+	repeats  uint64        // in this session
+	taken    uint64        // lines, repeated ones too
+	marks    []mark        // of the last seconds
+	previous []mark        // of the session before, with those before that
+	atKill   mark          // where it ended
+}
+
+// account is what has come of one generation.
+type account struct {
+	next    uint64 // all before it has come, but for missing
+	at      uint64 // next in this session
+	session int
+	missing []span
+	written uint64
+}
+
+// span is numbers from first to before end that were skipped.
+type span struct{ first, end uint64 }
+
+// counts are the figures of a run so far.
+type counts struct {
+	lines      uint64 // that came for the first time
+	missing    uint64 // skipped and not come since
+	disordered uint64 // came after a later one of their generation
+	repeated   uint64 // came again for no reason
+	again      uint64 // came again after a kill
+	mostAgain  uint64 // after one kill
+	worth      time.Duration
+}
+
+// mark says how many lines had been taken when lines had flowed for so long.
+type mark struct {
+	at    time.Duration
+	taken uint64
+}
+
+// marksKept is how much of the past a repetition is compared with.
+const marksKept = 10 * time.Second
+
+func (l *ledger) account(generation uint64) *account {
+	for uint64(len(l.generations)) <= generation {
+		l.generations = append(l.generations, &account{})
+	}
+	return l.generations[generation]
+}
+
+// wrote notes that n more lines of a generation were written.
+func (l *ledger) wrote(generation, n uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.account(generation).written += n
+}
+
+// take books a line that has come. It reports whether it is the first time.
+func (l *ledger) take(in line, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flow(now)
+	a := l.account(in.generation)
+	back := a.session != l.kills // going back is allowed once, behind a kill
+	follows := in.number == a.at
+	a.session, a.at = l.kills, in.number+1
+	switch {
+	case in.number == a.next:
+		a.next++
+	case in.number > a.next:
+		l.counts.missing += in.number - a.next
+		a.missing = append(a.missing, span{a.next, in.number})
+		a.next = in.number + 1
+	case a.fill(in.number):
+		l.counts.missing--
+		l.counts.disordered++
+	case l.kills > 0 && (back || follows):
+		l.repeats++
+		l.counts.again++
+		return false
+	default:
+		l.counts.repeated++
+		return false
+	}
+	l.counts.lines++
+	return true
+}
+
+// flow notes when lines come, in steps.
+func (l *ledger) flow(now time.Time) {
+	if l.begun.IsZero() {
+		l.begun = now
+	}
+	l.taken++
+	at := l.flowed + now.Sub(l.begun)
+	if n := len(l.marks); n == 0 || at-l.marks[n-1].at >= 5*time.Millisecond {
+		l.marks = append(l.marks, mark{at, l.taken - 1})
+	}
+	if len(l.marks) > 4*int(marksKept/(5*time.Millisecond)) {
+		l.marks = append([]mark(nil), l.marks[len(l.marks)/2:]...)
+	}
+}
+
+// killed ends a session: the stream of a daemon that was killed has been read
+// to its end.
+func (l *ledger) killed(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle()
+	l.kills++
+	if !l.begun.IsZero() {
+		l.flowed += max(0, at.Sub(l.begun))
+	}
+	l.begun, l.repeats = time.Time{}, 0
+	l.previous = append(l.previous[:0], l.marks...)
+	l.atKill = mark{l.flowed, l.taken}
+}
+
+// settle says how long before the last kill the lines were sent that came again
+// in this session.
+func (l *ledger) settle() {
+	l.counts.mostAgain = max(l.counts.mostAgain, l.repeats)
+	if l.repeats == 0 {
+		return
+	}
+	worth := l.atKill.at
+	for i := len(l.previous) - 1; i >= 0; i-- {
+		if m := l.previous[i]; l.atKill.taken-m.taken >= l.repeats {
+			worth = l.atKill.at - m.at
+			break
+		}
+	}
+	l.counts.worth = max(l.counts.worth, worth)
+}
+
+// flowing reports whether a line has come since the last of so many kills.
+func (l *ledger) flowing(kills int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kills == kills && !l.begun.IsZero()
+}
+
+// whole reports whether everything written has come.
+func (l *ledger) whole() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.generations {
+		if a.next != a.written || len(a.missing) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// now returns the figures so far.
+func (l *ledger) now() counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts
+}
+
+// close returns the final figures: what was written and has not come is
+// missing.
+func (l *ledger) close() (c counts, written uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle()
+	c = l.counts
+	for _, a := range l.generations {
+		written += a.written
+		if a.written > a.next {
+			c.missing += a.written - a.next
+		}
+	}
+	return c, written
+}
+
+// fill takes a number out of those that are missing. It reports whether it was
+// one of them.
+func (a *account) fill(number uint64) bool {
+	for i, s := range a.missing {
+		if number < s.first || number >= s.end {
+			continue
+		}
+		var rest []span
+		if s.first < number {
+			rest = append(rest, span{s.first, number})
+		}
+		if number+1 < s.end {
+			rest = append(rest, span{number + 1, s.end})
+		}
+		a.missing = append(a.missing[:i], append(rest, a.missing[i+1:]...)...)
+		return true
+	}
+	return false
+}
