@@ -66,7 +66,7 @@ func (o *options) complete() {
 	if o.every == 0 {
 		o.every = 100 * time.Millisecond
 	}
-	if o.duration > 0 || o.rotations > 0 {
+	if o.duration != 0 || o.rotations != 0 {
 		return
 	}
 	switch o.mode {
