@@ -35,7 +35,7 @@ func (w *Watcher) entry(l line) {
 
 // draft is what becomes an entry.
 type draft struct {
-	text    []byte
+	text    []byte // may be empty when bytes were cut off
 	cut     int64
 	partial bool
 	micros  int64  // its time where the text has none
@@ -86,7 +86,7 @@ func (f *file) membersOf(stderr bool) []byte {
 func (w *Watcher) join(f *file, d draft, stderr bool) {
 	g, j := &f.group, f.rules.joiner
 	if g.lines > 0 && (stderr != g.err || g.lines >= j.maxLines ||
-		len(g.text)+1+len(d.text) > int(w.options.MaxLineBytes) || !j.continues(g, d.text)) {
+		len(g.text)+1+len(d.text) > int(w.options.MaxLineBytes) || len(d.text) > 0 && !j.continues(g, d.text)) {
 		w.endGroup(f)
 	}
 	if g.lines == 0 {
@@ -154,7 +154,7 @@ func (w *Watcher) send(d draft) {
 	if d.cut > 0 {
 		w.stats.cut.Add(1)
 	}
-	if d.text[0] == '{' && !r.Quoted && r.Fields == nil && len(r.Message) == len(d.text) {
+	if len(d.text) > 0 && d.text[0] == '{' && !r.Quoted && r.Fields == nil && len(r.Message) == len(d.text) {
 		w.stats.parseErrors.Add(1)
 	}
 	if w.builder.Full() {
@@ -168,11 +168,14 @@ func (w *Watcher) pass(d *draft, r *parse.Result) bool {
 	if !w.admit(d.text, r.Level) {
 		return false
 	}
+	if len(d.text) == 0 {
+		return true
+	}
 	if clean := w.intake.Redact(d.text); len(clean) != len(d.text) || &clean[0] != &d.text[0] {
 		d.text = clean
 		w.current.rules.parser.Line(d.text, d.micros, r)
 	}
-	return len(d.text) > 0
+	return true
 }
 
 // told makes the entries of a read known, once for all of them: to the counters

@@ -22,7 +22,7 @@ const maxStart = 4096
 // joiner decides which lines make one entry. It has no state: what it needs to
 // know of the lines before is in the group.
 type joiner struct {
-	continues func(g *group, line []byte) bool // the line belongs to g, which has at least one
+	continues func(g *group, line []byte) bool // the line, which is not empty, belongs to g, which has at least one
 	maxLines  int
 	flush     time.Duration
 }
