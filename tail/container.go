@@ -2,6 +2,10 @@ package tail
 
 import (
 	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+	"unicode/utf8"
 
 	"logwisp/ring/parse"
 )
@@ -20,9 +24,10 @@ const (
 // piece is the beginning of a container's line that the runtime has cut.
 type piece struct {
 	text   []byte
-	cut    int64 // bytes beyond the limit of a line
-	micros int64 // time of the first piece
-	from   int64 // everything before it in the file was sent
+	cut    int64         // bytes beyond the limit of a line
+	micros int64         // time of the first piece
+	from   int64         // everything before it in the file was sent
+	grown  time.Duration // when the last piece came
 }
 
 // unwrap returns what a container's runtime has wrapped, false for a line that
@@ -53,64 +58,92 @@ func (r *rules) wrappingOf(f *file, line []byte, micros int64) wrapping {
 	return bare
 }
 
-// assemble adds a piece to those of its stream that came before. It returns
-// the whole line, valid until the next call, or false when more is to come.
-// No more than limit bytes are held.
-func (f *file) assemble(c parse.CRI, limit int) (text []byte, cut, micros int64, whole bool) {
+// held reports whether there is a piece.
+func (p *piece) held() bool { return len(p.text) > 0 || p.cut > 0 }
+
+// add appends text, of which lost more bytes were cut off already, as far as
+// the limit goes. Nothing is appended behind what was cut.
+func (p *piece) add(text []byte, lost int64, limit int) {
+	room := 0
+	if p.cut == 0 {
+		room = min(limit-len(p.text), len(text))
+	}
+	p.text = append(p.text, text[:room]...)
+	p.cut += int64(len(text)-room) + lost
+}
+
+// take returns what was assembled and leaves nothing.
+func (p *piece) take() piece {
+	whole := *p
+	*p = piece{}
+	if whole.cut > 0 {
+		n := len(whole.text) - runeBegun(whole.text)
+		whole.cut += int64(len(whole.text) - n)
+		whole.text = whole.text[:n]
+	}
+	return whole
+}
+
+// runeBegun returns how many bytes at the end of b begin a rune that is not
+// all there.
+func runeBegun(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if end := b[len(b)-n:]; utf8.RuneStart(end[0]) {
+			if utf8.FullRune(end) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// assemble adds a piece, of which cut bytes are missing, to those of its stream
+// that came before. It returns the whole line, valid until the next call, or
+// false when more is to come. No more than limit bytes are held.
+func (f *file) assemble(c parse.CRI, cut int64, limit int) (piece, bool) {
 	p := &f.pieces[0]
 	if string(c.Stream) == "stderr" {
 		p = &f.pieces[1]
 	}
-	if len(p.text) == 0 && p.cut == 0 {
+	if !p.held() {
 		if !c.Partial {
-			return c.Text, 0, c.Micros, true
+			return piece{text: c.Text, cut: cut, micros: c.Micros}, true
 		}
 		p.micros, p.from = c.Micros, f.whole
 	}
-	room := min(limit-len(p.text), len(c.Text))
-	p.text = append(p.text, c.Text[:room]...)
-	p.cut += int64(len(c.Text) - room)
+	p.add(c.Text, cut, limit)
+	p.grown = f.grown
 	if c.Partial {
-		return nil, 0, 0, false
+		return piece{}, false
 	}
-	done := *p
-	*p = piece{}
-	if n := runeEnd(done.text, len(done.text)); done.cut > 0 && n < len(done.text) {
-		done.cut += int64(len(done.text) - n)
-		done.text = done.text[:n]
-	}
-	return done.text, done.cut, done.micros, true
+	return p.take(), true
 }
 
-// endPieces sends what there is of a container's lines whose end has not come.
-func (w *Watcher) endPieces(f *file) {
+// endPieces sends what there is of the containers' lines to which nothing came
+// after upTo.
+func (w *Watcher) endPieces(f *file, upTo time.Duration) {
 	for i := range f.pieces {
-		p := f.pieces[i]
-		if len(p.text) == 0 {
-			continue
-		}
-		f.pieces[i] = piece{}
-		d := draft{text: p.text, cut: p.cut, partial: true, micros: p.micros, members: f.membersOf(i == 1)}
-		if f.rules.joiner != nil {
-			w.join(f, d, i == 1)
-		} else {
-			w.send(d)
+		if p := &f.pieces[i]; p.held() && p.grown <= upTo {
+			whole := p.take()
+			w.accept(f, draft{text: whole.text, cut: whole.cut, partial: true, micros: whole.micros}, i == 1)
 		}
 	}
 }
 
 // piecesHeld reports whether a container's line is under construction.
-func (f *file) piecesHeld() bool {
-	return len(f.pieces[0].text) > 0 || len(f.pieces[1].text) > 0
-}
+func (f *file) piecesHeld() bool { return f.pieces[0].held() || f.pieces[1].held() }
 
-// containerMembers returns the members that the path of a container's log adds
-// to the tags, for its standard output and its standard error.
+// containerMembers returns the tags and the members that the path of a
+// container's log adds to them, for its standard output and its standard error.
+// Of two with one key the tag counts.
 func containerMembers(tags []byte, path string) (members [2][]byte) {
 	namespace, pod, container, ok := parse.KubernetesPath(path)
+	var own map[string]json.RawMessage
+	_ = json.Unmarshal(slices.Concat([]byte("{"), tags, []byte("}")), &own) // they were marshalled
 	object := bytes.Clone(tags)
 	add := func(key, value string) {
-		if value == "" {
+		if _, given := own[key]; given || value == "" {
 			return
 		}
 		if len(object) > 0 {

@@ -42,20 +42,24 @@ type draft struct {
 	members []byte // for the fields
 }
 
-// prepare takes off what is around a line's text, and joins what belongs
-// together.
+// prepare takes off what is around a line's text, and puts pieces together.
 func (w *Watcher) prepare(f *file, l line) {
-	d := draft{text: l.text, cut: l.cut, partial: l.partial, micros: w.micros, members: f.rules.tags}
+	d := draft{text: l.text, cut: l.cut, partial: l.partial, micros: w.micros}
 	stderr := false
 	if c, ok := f.rules.unwrap(f.wrapping, l.text, w.micros); ok {
-		var cut int64
-		var whole bool
-		if d.text, cut, d.micros, whole = f.assemble(c, int(w.options.MaxLineBytes)); !whole {
+		p, whole := f.assemble(c, l.cut, int(w.options.MaxLineBytes))
+		if !whole {
 			return
 		}
-		d.cut += cut
+		d.text, d.cut, d.micros = p.text, p.cut, p.micros
 		stderr = string(c.Stream) == "stderr"
 	}
+	w.accept(f, d, stderr)
+}
+
+// accept sends a line that has nothing around it any more, or joins it with
+// others.
+func (w *Watcher) accept(f *file, d draft, stderr bool) {
 	if f.rules.strip {
 		d.text = f.rules.parser.StripANSI(d.text)
 	}
@@ -121,7 +125,7 @@ func (w *Watcher) endHeld(f *file) {
 		return
 	}
 	w.begin(f)
-	w.endPieces(f)
+	w.endPieces(f, w.now())
 	w.endGroup(f)
 	w.told()
 	f.settle(nil)

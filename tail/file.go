@@ -203,7 +203,7 @@ func (f *file) stale() bool { return f.pos <= f.startSize }
 // passes, not only when it changes.
 func (f *file) needsClock() bool {
 	return f.phase == rotated || f.copied != nil && f.copied.size > 0 || f.shrunk ||
-		f.phase == following && (f.split.pending() && !f.stale() || f.group.lines > 0)
+		f.phase == following && (f.split.pending() && !f.stale() || f.group.lines > 0 || f.piecesHeld())
 }
 
 // notText names what begins like data when it is nothing to be read as lines.

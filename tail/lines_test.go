@@ -34,6 +34,18 @@ func (h *harness) put(name, text string) {
 	}
 }
 
+// fileAt runs the watcher until the file at path holds.
+func (h *harness) fileAt(path string, holds func(f *file) bool) (f *file) {
+	h.t.Helper()
+	h.until("what is pending", func() bool {
+		if n := h.w.names[h.path(path)]; n != nil {
+			f = n.file
+		}
+		return f != nil && holds(f)
+	})
+	return f
+}
+
 func TestLinesOfOneEventAreOneEntry(t *testing.T) {
 	for _, c := range []struct {
 		name      string

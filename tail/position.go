@@ -61,7 +61,7 @@ func (f *file) settle(data []byte) {
 		f.whole = min(f.whole, f.group.from)
 	}
 	for i := range f.pieces {
-		if len(f.pieces[i].text) > 0 {
+		if f.pieces[i].held() {
 			f.whole = min(f.whole, f.pieces[i].from)
 		}
 	}

@@ -137,7 +137,7 @@ func (w *Watcher) flush(f *file) {
 	}
 	w.begin(f)
 	f.split.flush(int(w.options.MaxLineBytes), w.emit)
-	w.endPieces(f)
+	w.endPieces(f, w.now())
 	w.endGroup(f)
 	w.told()
 	f.whole = f.pos

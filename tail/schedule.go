@@ -243,6 +243,12 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 		if idle > 0 && now-f.grown >= idle {
 			w.flush(f)
 		}
+		if idle > 0 && f.piecesHeld() { // of one stream, while the other goes on
+			w.begin(f)
+			w.endPieces(f, now-idle)
+			w.told()
+			f.settle(nil)
+		}
 		return
 	}
 	if f.phase != rotated {
