@@ -101,7 +101,7 @@ func (w *Watcher) join(f *file, d draft, stderr bool) {
 	g.text = append(g.text, d.text...)
 	g.lines++
 	g.cut += d.cut
-	if d.partial {
+	if g.part = d.partial; g.part {
 		w.endGroup(f)
 	}
 }
@@ -113,7 +113,7 @@ func (w *Watcher) endGroup(f *file) {
 		return
 	}
 	f.group = group{}
-	w.send(draft{text: g.text, cut: g.cut, micros: g.micros, members: f.membersOf(g.err)})
+	w.send(draft{text: g.text, cut: g.cut, partial: g.part, micros: g.micros, members: f.membersOf(g.err)})
 	if cap(g.text) <= 4<<10 {
 		f.group.text = g.text[:0] // most are short and follow each other
 	}

@@ -51,7 +51,8 @@ type file struct {
 
 	fd       int // -1 = not open
 	pos      int64
-	whole    int64 // what is before it was sent: pos without the line under way
+	ended    int64 // where the last line that was taken ends
+	whole    int64 // what is before it was sent: ended without what waits for more
 	marker   []byte
 	head     fingerprint
 	split    splitter
@@ -135,7 +136,7 @@ func (f *file) mark(before []byte) {
 // place puts the file's position at pos and reads the marker that belongs to
 // it. Bytes that are no longer there make the next look see a rewritten file.
 func (f *file) place(pos int64) {
-	f.pos, f.whole = pos, pos
+	f.pos, f.ended, f.whole = pos, pos, pos
 	f.marker = f.marker[:0]
 	buf := make([]byte, min(pos, markerSize))
 	n, _ := readAt(f.fd, buf, pos-int64(len(buf)))

@@ -75,6 +75,7 @@ type group struct {
 	cut    int64  // bytes cut off lines of it
 	micros int64  // time of the first line where it has none of its own
 	from   int64  // everything before it in the file was sent
+	part   bool   // the last line had no newline
 	err    bool   // the lines are of a container's standard error
 	trace  bool   // a stack trace has begun
 	deep   bool   // the last line was part of its frames

@@ -51,10 +51,11 @@ type window struct {
 // taken. A line under way is read again after a restart.
 func (f *file) settle(data []byte) {
 	if !f.split.pending() {
-		f.whole = f.pos
+		f.ended = f.pos
 	} else if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
-		f.whole = f.pos - int64(len(data)-i-1)
+		f.ended = f.pos - int64(len(data)-i-1)
 	}
+	f.whole = f.ended
 	// What waits for more lines is read again too, from where the read began
 	// that it began in.
 	if f.group.lines > 0 {

@@ -119,7 +119,7 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	w.flush(f)
 	f.former = &former{pos: f.pos, marker: bytes.Clone(f.marker), head: f.head, at: w.now()}
 	f.head = fingerprint{}
-	f.pos, f.whole, f.startSize, f.shrunk = 0, 0, 0, false
+	f.pos, f.ended, f.whole, f.startSize, f.shrunk = 0, 0, 0, 0, false
 	f.rotations++
 	f.marker = f.marker[:0]
 	f.split.reset(true)
@@ -140,7 +140,7 @@ func (w *Watcher) flush(f *file) {
 	w.endPieces(f, w.now())
 	w.endGroup(f)
 	w.told()
-	f.whole = f.pos
+	f.ended, f.whole = f.pos, f.pos
 }
 
 // drain reads f to its end, a bounded number of turns. It reports whether the
