@@ -42,11 +42,12 @@ func (r *rules) unwrap(w wrapping, line []byte, micros int64) (parse.CRI, bool) 
 	return parse.CRI{}, false
 }
 
-// wrappingOf tells by one line what the others will be like. It asks for more
-// than the form of the line where that might be an application's own: Docker's
-// only under a name that Docker gives.
-func (r *rules) wrappingOf(f *file, line []byte, micros int64) wrapping {
-	if r.parser.Format != parse.Auto {
+// unwraps reports whether containers' lines are looked for.
+func (r *rules) unwraps() bool { return r.parser.Format == parse.Auto }
+
+// wrappingOf tells by one line what the others will be like.
+func (r *rules) wrappingOf(line []byte, micros int64) wrapping {
+	if !r.unwraps() {
 		return bare
 	}
 	if _, ok := parse.ParseCRI(line, micros); ok {

@@ -21,7 +21,7 @@ func (w *Watcher) entry(l line) {
 	f := w.current
 	r := f.rules
 	if f.wrapping == unseen {
-		f.wrapping = r.wrappingOf(f, l.text, w.micros)
+		f.wrapping = r.wrappingOf(l.text, w.micros)
 		if f.wrapping != bare {
 			f.members = containerMembers(r.tags, f.path)
 		}

@@ -226,11 +226,21 @@ func (w *Watcher) detach(n *name, next *file) {
 	w.watchClock(f)
 }
 
-// rename makes path the one that f is read under.
+// rename makes path the one that f is read under. What waits for more lines is
+// sent by the rules it was begun by, before others hold.
 func (w *Watcher) rename(f *file, path string) {
 	f.path = path
 	of := w.rootOf(path)
-	f.rules = of.rules
+	if f.rules != of.rules {
+		w.endHeld(f)
+		if f.rules != nil && f.rules.unwraps() != of.rules.unwraps() {
+			f.wrapping = unseen
+		}
+		f.rules = of.rules
+	}
+	if f.wrapping > bare {
+		f.members = containerMembers(f.rules.tags, path)
+	}
 	if name := w.sourceName(of, path); name != f.source {
 		f.source, f.sourceID = name, w.ring.Source(name)
 	}
@@ -289,12 +299,10 @@ func (w *Watcher) findMoved(f *file) {
 // finish ends a file that no name leads to. What it was is remembered in case
 // it gets a name again.
 func (w *Watcher) finish(f *file) {
-	if f.fd >= 0 {
-		w.flush(f)
-		if !f.atEnd {
-			w.stats.lost.Add(uint64(f.lag))
-			w.log.Warn("file was deleted and is still written to: given up", "path", f.path, "unread_bytes", f.lag)
-		}
+	w.flush(f)
+	if f.fd >= 0 && !f.atEnd {
+		w.stats.lost.Add(uint64(f.lag))
+		w.log.Warn("file was deleted and is still written to: given up", "path", f.path, "unread_bytes", f.lag)
 	}
 	gone := f.fd >= 0 && f.deleted()
 	if w.left[f.path] == f {

@@ -241,20 +241,24 @@ func (w *Watcher) lastLook() {
 	w.checkAll(false) // a rotation may not have been told yet
 	deadline := w.now() + time.Second
 	for _, f := range w.files {
-		if f.fd < 0 {
-			if st, err := statPath(f.path); err != nil || st.size == f.pos {
-				continue
-			}
+		for w.mayHaveMore(f) && w.now() < deadline && !w.heldBack(f) && !w.look(f) {
 		}
-		for w.now() < deadline && !w.heldBack(f) && !w.look(f) {
-		}
-		if f.phase == rotated {
+		if f.phase == rotated && (f.atEnd || f.fd < 0) {
 			w.flush(f)
 		} else {
 			w.endHeld(f)
 		}
 	}
 	w.builder.Publish()
+}
+
+// mayHaveMore reports whether it is worth opening f, if it is not open.
+func (w *Watcher) mayHaveMore(f *file) bool {
+	if f.fd >= 0 {
+		return true
+	}
+	st, err := statPath(f.path)
+	return err == nil && st.size != f.pos
 }
 
 // Close gives up all descriptors and watches. Run calls it; a Watcher that is
