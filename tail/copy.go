@@ -79,7 +79,11 @@ func (w *Watcher) decideCopy(f *file) bool {
 	// All that the copy holds must be behind the original's position, or what
 	// is unread of the original would be sent twice.
 	if !w.drain(c.of) {
-		w.queue(f)
+		if w.heldBack(c.of) {
+			w.hold(f)
+		} else {
+			w.queue(f)
+		}
 		return false
 	}
 	if f.fd < 0 {

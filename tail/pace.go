@@ -7,11 +7,12 @@ import "time"
 // ahead of the furthest reader that makes progress. Slow readers hold nothing
 // back, and with none at all it is read freely.
 //
-// What is left when a file is read freely again must fit in the other half of
-// the ring: short lines take several times their length there.
+// What is left when files are read freely again, all of them together, must fit
+// in the other half of the ring: short lines take several times their length
+// there.
 const (
 	leadShare   = 0.5
-	backlogPart = 8                    // of the ring: so much may be unread of a file that is read freely
+	backlogPart = 8                    // of the ring: so much may be unread of files that are read freely
 	holdTime    = 2 * time.Millisecond // in which a reader at 10 GB/s takes a third of the default ring
 )
 
@@ -21,7 +22,7 @@ func (w *Watcher) heldBack(f *file) bool {
 	for f.after != nil && f.after.phase != closed && !f.after.atEnd {
 		f = f.after
 	}
-	if f.lag <= w.backlog {
+	if w.stats.lag.Load() <= w.backlog || f.lag <= w.backlog/int64(max(w.behind, 1)) {
 		return false
 	}
 	share, reading := w.ring.Lead()

@@ -128,3 +128,78 @@ func TestAFileWithABacklogHoldsUpNoOther(t *testing.T) {
 	}
 	t.Error("the other file's line does not come")
 }
+
+// overtaken is by how many entries the ring has left behind a reader that
+// stands at next.
+func (b *backlogged) overtaken(next uint64) uint64 {
+	return max(b.ring.Oldest(), next) - next
+}
+
+func TestARotationDoesNotThrowABacklogOverTheReaders(t *testing.T) {
+	b := newBacklogged(t)
+	b.reader.Reach(1)
+	if !b.read() {
+		t.Fatal("the file is not held")
+	}
+	f := b.w.names[b.path].file
+	if err := os.Rename(b.path, b.path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	b.w.checkAll(false)
+	if f.phase != rotated {
+		t.Fatal("the file is not rotated")
+	}
+	for range 50 { // as when RotateWait has passed over and over
+		b.w.passTime(f, b.w.now()+patience)
+		b.w.work(t.Context())
+	}
+	if n := b.overtaken(1); n > 0 {
+		t.Errorf("%d entries were dropped before the reader had them", n)
+	}
+}
+
+func TestTheEndOfARunCutsNoLineOfAHeldFileThatWasRotated(t *testing.T) {
+	b := newBacklogged(t)
+	b.reader.Reach(1)
+	if !b.read() {
+		t.Fatal("the file is not held")
+	}
+	f := b.w.names[b.path].file
+	if err := os.Rename(b.path, b.path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	b.w.checkAll(false)
+	b.w.lastLook()
+	if f.atEnd || f.phase != rotated {
+		t.Fatal("the file is not held")
+	}
+	if lineLength := int64(len("line 000000 \n") + 1010); f.whole%lineLength != 0 {
+		t.Errorf("the position kept is %d bytes into a line", f.whole%lineLength)
+	}
+}
+
+func TestBacklogsOfManyFilesAreHeldBackTogether(t *testing.T) {
+	b := newBacklogged(t)
+	text, err := os.ReadFile(b.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := text[:100*len(text)/b.lines]
+	for i := range 32 {
+		if err := os.WriteFile(fmt.Sprintf("%s.%d.log", b.path, i), part, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(b.path); err != nil {
+		t.Fatal(err)
+	}
+	b.w.scan()
+	b.reader.Reach(1)
+	for range 50 {
+		b.w.releaseHeld()
+		b.w.work(t.Context())
+	}
+	if n := b.overtaken(1); n > 0 {
+		t.Errorf("%d entries were dropped before the reader had them", n)
+	}
+}

@@ -143,10 +143,13 @@ func (w *Watcher) flush(f *file) {
 	f.ended, f.whole = f.pos, f.pos
 }
 
-// drain reads f to its end, a bounded number of turns. It reports whether the
-// end was reached.
+// drain reads f to its end, a bounded number of turns and no further than
+// readers allow. It reports whether the end was reached.
 func (w *Watcher) drain(f *file) bool {
 	for range 16 {
+		if w.heldBack(f) {
+			return false
+		}
 		if w.look(f) {
 			return true
 		}
@@ -167,10 +170,17 @@ func (w *Watcher) measureLag(f *file) {
 }
 
 func (w *Watcher) setLag(f *file, lag int64) {
-	if lag != f.lag {
-		w.stats.lag.Add(lag - f.lag)
-		f.lag = lag
+	if lag == f.lag {
+		return
 	}
+	switch {
+	case f.lag == 0:
+		w.behind++
+	case lag == 0:
+		w.behind--
+	}
+	w.stats.lag.Add(lag - f.lag)
+	f.lag = lag
 }
 
 // refuse stops reading a file that is not text. Its names stay known, so that

@@ -255,7 +255,7 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 		return
 	}
 	wait := milliseconds(w.options.RotateWait)
-	if f.fd < 0 || now-max(f.left, f.grown) >= wait && w.look(f) && f.atEnd && now-f.grown >= wait {
+	if f.fd < 0 || now-max(f.left, f.grown) >= wait && !w.heldBack(f) && w.look(f) && f.atEnd && now-f.grown >= wait {
 		w.finish(f)
 		return
 	}

@@ -26,7 +26,8 @@ type Watcher struct {
 
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
-	backlog int64  // unread bytes of a file up to which it is read freely
+	backlog int64  // unread bytes up to which files are read freely
+	behind  int    // files with unread bytes, as last seen
 	intake  *filter.Intake
 	merged  []byte // fields and what is merged into them
 	encoder record.Encoder
