@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,29 @@ type status struct {
 	links   uint32
 	regular bool
 	dir     bool
+}
+
+// The steps of the clocks by which file systems date changes are less than
+// these, in nanoseconds. Old forms of ext4 keep seconds, FAT every other one.
+const (
+	clockGrain  = int64(50 * time.Millisecond)
+	coarseGrain = int64(2100 * time.Millisecond)
+)
+
+// sameAs reports whether st and o are of one file and tell of no change of it.
+// The time of modification alone may have been set back.
+func (st status) sameAs(o status) bool {
+	return st.id == o.id && st.mtime == o.mtime && st.ctime == o.ctime
+}
+
+// tellsAfter reports whether a change after the time at, if the status was
+// taken before, makes another status: it has a date of its own.
+func (st status) tellsAfter(at int64) bool {
+	grain := clockGrain
+	if st.ctime%int64(time.Second) == 0 {
+		grain = coarseGrain
+	}
+	return max(st.mtime, st.ctime) < at-grain
 }
 
 // statPath looks at what a path leads to, following symbolic links.

@@ -56,7 +56,7 @@ type directory struct {
 	id     identity
 	asSeen []string // the paths targets reach it by
 	polled bool     // events do not come, or not all
-	mtime  int64    // of the last listing on the clock, and when that was
+	was    status   // at the last listing on the clock, and when that was
 	listed int64
 }
 

@@ -103,7 +103,7 @@ func (w *Watcher) walk(r *root, dir, below string, found []string) []string {
 		if r.still == nil {
 			r.still = make(map[string]listing)
 		}
-		r.still[dir] = listing{id: st.id, mtime: st.mtime, at: now}
+		r.still[dir] = listing{of: st, at: now}
 	}
 	return found
 }
@@ -114,14 +114,13 @@ const thoroughEvery = 12
 // listing is what a directory was that held nothing but plain files when it
 // was listed. While it is the same, it holds the same names.
 type listing struct {
-	id        identity
-	mtime, at int64 // of its last change, and when it was listed, nanoseconds since 1970
+	of status
+	at int64 // when it was listed, nanoseconds since 1970
 }
 
-// holds reports whether st says that nothing has changed since. A change within
-// the clock's grain of the listing may not show.
+// holds reports whether st says that nothing has changed since.
 func (l listing) holds(st status) bool {
-	return l.at != 0 && st.id == l.id && st.mtime == l.mtime && l.mtime < l.at-clockGrain
+	return l.at != 0 && st.sameAs(l.of) && l.of.tellsAfter(l.at)
 }
 
 func (w *Watcher) unknown(path string, found []string) []string {
@@ -183,12 +182,16 @@ func (w *Watcher) learn(path string) *name {
 	return n
 }
 
-// forget is the opposite of learn; n leads to no file.
+// forget is the opposite of learn; n leads to no file. Its directory is listed
+// again: it may come back with the file and be what it was.
 func (w *Watcher) forget(n *name) {
 	if w.names[n.path] != n {
 		return
 	}
 	delete(w.names, n.path)
+	for i := range w.roots {
+		delete(w.roots[i].still, filepath.Dir(n.path))
+	}
 	w.skip(n, false)
 	last := w.order[len(w.order)-1]
 	w.order[n.index], last.index = last, n.index

@@ -172,13 +172,9 @@ func (w *Watcher) check(n *name) {
 	}
 }
 
-// clockGrain is more than the steps of the clock by which file systems date
-// their changes, in nanoseconds.
-const clockGrain = int64(50 * time.Millisecond)
-
 // listPolled reports whether a polled directory may have changed since it was
-// last listed. A change within the clock's grain of the listing may not show,
-// so a directory is listed again until it has been still for a while.
+// last listed. A change soon after one before the listing may not show, so a
+// directory is listed again until it has been still for a while.
 func (w *Watcher) listPolled() bool {
 	changed := false
 	for real, d := range w.dirs {
@@ -189,8 +185,8 @@ func (w *Watcher) listPolled() bool {
 		switch {
 		case err != nil || st.id != d.id:
 			changed = true
-		case st.mtime != d.mtime || st.mtime >= d.listed-clockGrain:
-			d.mtime, d.listed = st.mtime, time.Now().UnixNano()
+		case !st.sameAs(d.was) || !st.tellsAfter(d.listed):
+			d.was, d.listed = st, time.Now().UnixNano()
 			changed = true
 		}
 	}
