@@ -272,3 +272,12 @@ func TestAnEntryUnderConstructionIsReadAgainAfterAKill(t *testing.T) {
 		}
 	})
 }
+
+func TestATracebackAtTheBeginningOfALogIsOneEntry(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.follow(Options{}, Target{Path: ".", Pattern: "*.log", Multiline: Multiline{Preset: "python", Flush: 50}})
+		trace := "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: x"
+		h.put("a.log", trace+"\nINFO:root:well\n")
+		h.wants([]string{trace, "INFO:root:well"})
+	})
+}

@@ -110,10 +110,15 @@ func throwable(line []byte) bool {
 		bytes.HasSuffix(name, []byte("Throwable"))
 }
 
+var traceback = []byte("Traceback (most recent call last):")
+
 // continuesPython takes a traceback: its head, its frames, the line that names
 // the exception behind them, and what chains one traceback to the next.
 func continuesPython(g *group, line []byte) bool {
-	if bytes.HasPrefix(line, []byte("Traceback (most recent call last):")) ||
+	if g.lines == 1 && bytes.HasPrefix(g.text, traceback) {
+		g.trace = true // nothing was before it
+	}
+	if bytes.HasPrefix(line, traceback) ||
 		bytes.HasPrefix(line, []byte("During handling of the above exception")) ||
 		bytes.HasPrefix(line, []byte("The above exception was the direct cause")) {
 		g.trace, g.deep = true, false
