@@ -9,7 +9,9 @@ const (
 
 // StripANSI returns the line without terminal escape sequences: colours and
 // cursor movements (CSI), titles and links (OSC), strings to the terminal (DCS,
-// SOS, PM, APC) and the short ones. What is not a complete sequence stays.
+// SOS, PM, APC) and the short ones. What is not a complete sequence stays, but
+// for the escape of one that another escape cancels: with that one gone, what is
+// around it could be a sequence.
 //
 // It returns the line itself when there is no escape in it, else a buffer of
 // the Parser, valid until the next call of StripANSI.
@@ -25,20 +27,26 @@ func (p *Parser) StripANSI(line []byte) []byte {
 	for i >= 0 {
 		b = append(b, line[:i]...)
 		line = line[i:]
-		n := sequenceEnd(line)
-		if n == 0 {
+		switch n := sequenceEnd(line); n {
+		case cancelled:
+			line = line[1:]
+		case 0:
 			b = append(b, escape)
-			n = 1
+			line = line[1:]
+		default:
+			line = line[n:]
 		}
-		line = line[n:]
 		i = bytes.IndexByte(line, escape)
 	}
 	p.stripped = append(b, line...)
 	return p.stripped
 }
 
+// cancelled stands for the end of a sequence in which another escape begins.
+const cancelled = -1
+
 // sequenceEnd returns the length of the escape sequence at the start of b, 0 if
-// it is not a complete one.
+// it is not a complete one, or cancelled.
 func sequenceEnd(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -63,17 +71,20 @@ func inRange(b []byte, i int, low, high byte) int {
 }
 
 // finalEnd returns the index behind the final byte at b[i], which is low to ~,
-// 0 if there is none.
+// 0 if there is none, cancelled if there is another escape.
 func finalEnd(b []byte, i int, low byte) int {
-	if i < len(b) && b[i] >= low && b[i] <= '~' {
+	switch {
+	case i < len(b) && b[i] >= low && b[i] <= '~':
 		return i + 1
+	case i < len(b) && b[i] == escape:
+		return cancelled
 	}
 	return 0
 }
 
 // terminated returns the index behind the string terminator, or behind the
-// bell where that may end the string; 0 if there is none. A string does not
-// reach beyond another escape.
+// bell where that may end the string; 0 if there is none. Another escape cancels
+// the string.
 func terminated(b []byte, byBell bool) int {
 	for i := 2; i < len(b); i++ {
 		switch {
@@ -83,7 +94,7 @@ func terminated(b []byte, byBell bool) int {
 			if i+1 < len(b) && b[i+1] == '\\' {
 				return i + 2
 			}
-			return 0
+			return cancelled
 		}
 	}
 	return 0

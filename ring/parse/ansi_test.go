@@ -27,9 +27,9 @@ func TestEscapeSequencesAreRemoved(t *testing.T) {
 		"\x1b[31\x01m":     "\x1b[31\x01m",
 		"\x1b[3é":          "\x1b[3é",
 		"\x1b]0;title":     "\x1b]0;title",
-		"\x1b]0;t\x1b[0mx": "\x1b]0;tx",
+		"\x1b]0;t\x1b[0mx": "]0;tx",
 		"\x1bPx\ay":        "\x1bPx\ay",
-		"\x1b\x1b[0mx":     "\x1bx",
+		"\x1b\x1b[0mx":     "x",
 		"\x1bé":            "\x1bé",
 		"[31mx":            "[31mx",
 	} {
@@ -70,14 +70,14 @@ func FuzzStripANSI(f *testing.F) {
 		rest := line
 		for _, c := range got {
 			for len(rest) > 0 && rest[0] != c {
-				n := sequenceEnd(rest)
-				if rest[0] != escape || n == 0 {
+				n := removed(rest)
+				if n == 0 {
 					t.Fatalf("%q became %q", line, got)
 				}
 				rest = rest[n:]
 			}
 			if c == escape {
-				for n := sequenceEnd(rest); n > 0; n = sequenceEnd(rest) {
+				for n := removed(rest); n > 0; n = removed(rest) {
 					rest = rest[n:]
 				}
 			}
@@ -86,5 +86,34 @@ func FuzzStripANSI(f *testing.F) {
 			}
 			rest = rest[1:]
 		}
+		if again := (&Parser{}).StripANSI(got); !bytes.Equal(again, got) {
+			t.Fatalf("%q became %q, and that %q", line, got, again)
+		}
 	})
+}
+
+// removed is how many bytes at the start of b do not stay.
+func removed(b []byte) int {
+	if len(b) == 0 || b[0] != escape {
+		return 0
+	}
+	if n := sequenceEnd(b); n != cancelled {
+		return n
+	}
+	return 1
+}
+
+func TestNoSequenceIsMadeOfWhatIsAroundAnother(t *testing.T) {
+	var p Parser
+	for line, want := range map[string]string{
+		"\x1b\x1b[0m[31mx":        "[31mx",
+		"\x1b[3\x1b[0m1mx":        "[31mx",
+		"\x1b]0;a\x1b[0mb\x07x":   "]0;ab\x07x",
+		"\x1bP\x1b\x1b[0m\\x":     "P\\x",
+		"\x1b\x1b\x1b[0m[0m[31mx": "[0m[31mx",
+	} {
+		if got := string(p.StripANSI([]byte(line))); got != want {
+			t.Errorf("%q becomes %q, want %q", line, got, want)
+		}
+	}
 }
