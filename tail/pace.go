@@ -25,6 +25,11 @@ func (w *Watcher) heldBack(f *file) bool {
 	if w.stats.lag.Load() <= w.backlog || f.lag <= w.backlog/int64(max(w.behind, 1)) {
 		return false
 	}
+	return w.farAhead()
+}
+
+// farAhead reports whether readers have to come closer first.
+func (w *Watcher) farAhead() bool {
 	share, reading := w.ring.Lead()
 	return reading && share > leadShare
 }
@@ -40,8 +45,13 @@ func (w *Watcher) hold(f *file) {
 	}
 }
 
-// releaseHeld has the files put aside looked at again.
+// releaseHeld has the files put aside looked at again, if readers have come
+// closer: with ten thousand files, asking for each would take all the time.
 func (w *Watcher) releaseHeld() {
+	if w.farAhead() {
+		w.schedule.nextHeld = w.now() + holdTime
+		return
+	}
 	list := w.held
 	w.held = nil
 	for _, f := range list {
