@@ -112,6 +112,14 @@ func (b *bed) join(sendBuffer int) *Subscriber { return b.joinAs(sendBuffer, Sub
 // joinAs is join for one that asks for something.
 func (b *bed) joinAs(sendBuffer int, sub Subscription) *Subscriber {
 	b.f.Helper()
+	s := b.newcomer(sendBuffer, sub)
+	b.place(s)
+	return s
+}
+
+// newcomer returns a subscriber that has no place in the loop yet.
+func (b *bed) newcomer(sendBuffer int, sub Subscription) *Subscriber {
+	b.f.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		b.f.Fatalf("create a socket pair: %v", err)
@@ -120,15 +128,19 @@ func (b *bed) joinAs(sendBuffer int, sub Subscription) *Subscriber {
 		_ = unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	}
 	s := &Subscriber{transport: b.transport, id: "t", loop: b.loop, fd: fds[0], half: true, progress: b.loop.now, wanted: &sub}
+	b.transport.live[s] = struct{}{}
+	b.transport.active.Add(1)
+	b.peers[s] = fds[1]
+	return s
+}
+
+// place gives a newcomer its place.
+func (b *bed) place(s *Subscriber) {
 	b.loop.begin(s)
 	s.index = len(b.loop.subs)
 	b.loop.subs = append(b.loop.subs, s)
 	b.loop.byFD[s.fd] = s
-	b.transport.live[s] = struct{}{}
-	b.transport.active.Add(1)
 	b.loop.ring()
-	b.peers[s] = fds[1]
-	return s
 }
 
 // line is entry seq as it is published.

@@ -98,6 +98,7 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 func (l *loop) begin(s *Subscriber) {
 	sub := s.wanted
 	s.wanted = nil
+	s.kicked = s.kicked || s.kick.Load() // perhaps before it was in a loop, which has looked by now
 	s.form = s.transport.Form
 	if sub.Form != nil {
 		s.form = sub.Form
