@@ -12,6 +12,7 @@ import (
 // filter, in a form. Subscribers that want the same share one, and with it
 // views, gathered blocks and what was found out about runs without a match.
 type selection struct {
+	number uint64 // no other ever has the same
 	form   *Form
 	filter *filter.Filter // nil: every entry
 	plain  *selection     // every entry in the same form; the selection itself without a filter
@@ -28,8 +29,9 @@ type selectionKey struct {
 
 // selections makes equal selections one.
 type selections struct {
-	mu  sync.Mutex
-	all map[selectionKey]*selection
+	mu   sync.Mutex
+	all  map[selectionKey]*selection
+	made uint64 // so far
 }
 
 // take returns the selection of a form and a filter, which may be nil, for one
@@ -46,7 +48,9 @@ func (s *selections) take(form *Form, f *filter.Filter) *selection {
 	key := selectionKey{form, f.Key()}
 	sel := s.all[key]
 	if sel == nil {
-		sel = &selection{form: form, filter: f, matcher: f.NewMatcher(), plain: s.takePlain(form)}
+		plain := s.takePlain(form)
+		s.made++
+		sel = &selection{number: s.made, form: form, filter: f, matcher: f.NewMatcher(), plain: plain}
 		s.all[key] = sel
 	}
 	sel.users.Add(1)
@@ -57,7 +61,8 @@ func (s *selections) takePlain(form *Form) *selection {
 	key := selectionKey{form: form}
 	sel := s.all[key]
 	if sel == nil {
-		sel = &selection{form: form}
+		s.made++
+		sel = &selection{number: s.made, form: form}
 		sel.plain = sel
 		if s.all == nil {
 			s.all = make(map[selectionKey]*selection)

@@ -13,11 +13,17 @@ type view struct {
 	ends []uint32 // offset behind each of the page's entries
 }
 
-func (v *view) size() int64 { return int64(cap(v.text) + 4*cap(v.ends)) }
+// viewOverhead is about what a view costs beside its text and offsets: many are
+// of pages of which nothing passes, and have next to none.
+const viewOverhead = 256
 
+func (v *view) size() int64 { return int64(viewOverhead + cap(v.text) + 4*cap(v.ends)) }
+
+// viewKey has a number for the selection, since a view must not keep one alive
+// that nobody uses any more: its filter may be larger than a thousand views.
 type viewKey struct {
 	page      uint64
-	selection *selection
+	selection uint64
 }
 
 // viewCache holds the views of all selections under one budget; the oldest go
@@ -38,7 +44,7 @@ func newViewCache(budget int64) *viewCache {
 // get returns what sel wants of p, and how many bytes were scanned for it. Two
 // loops may build the same view at once; the second is thrown away.
 func (c *viewCache) get(p *ring.Page, epoch uint64, sel *selection) (_ *view, scanned int) {
-	key := viewKey{p.Index, sel}
+	key := viewKey{p.Index, sel.number}
 	c.mu.Lock()
 	v := c.views[key]
 	c.mu.Unlock()
