@@ -154,7 +154,10 @@ func (s *Subscriber) setRest(rest []byte, shared bool) {
 	}
 	s.rest, s.shared = rest, shared
 	if shared {
-		s.pinned = pinKey{s.group.selection, s.cursor.Seq()}
+		s.pinned = pinKey{selection: s.group.selection, seq: s.cursor.Seq()}
+		if s.batching != nil {
+			s.pinned.owner = s
+		}
 		pins.hold(s.pinned, cap(rest))
 	}
 }

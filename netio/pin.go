@@ -6,10 +6,12 @@ import "sync"
 // entries: a small ring must be able to carry long entries too.
 const minPinBytes = 8 << 20
 
-// pinKey names an entry as one selection has it.
+// pinKey names an entry as one selection has it, or a batch, which is its
+// subscriber's own.
 type pinKey struct {
 	selection *selection
 	seq       uint64
+	owner     *Subscriber // nil: all share it
 }
 
 // pins counts the memory of long entries that subscribers have half written,
