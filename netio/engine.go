@@ -48,6 +48,7 @@ type Engine struct {
 	selections selections
 	walks      chan *ring.Reader // of those that look at pages outside the loops
 
+	ending     atomic.Bool // walks end early: enrolments wait for them
 	mu         sync.Mutex
 	stopping   bool
 	enrols     sync.WaitGroup // enrolments in flight: gnet loses one that races its Stop
@@ -185,6 +186,7 @@ func (e *Engine) Drain(ctx context.Context) {
 	e.mu.Lock()
 	e.stopping = true
 	e.mu.Unlock()
+	e.ending.Store(true)
 	e.enrols.Wait()
 	for _, l := range e.loops {
 		l.beginDrain() // all of them before the first is waited for
@@ -202,13 +204,13 @@ func (e *Engine) close() {
 	e.mu.Lock()
 	e.stopping = true
 	e.mu.Unlock()
+	e.ending.Store(true)
 	e.enrols.Wait()
 	close(e.tickDone)
 	e.ticking.Wait()
 	for _, l := range e.loops {
 		if l.waker != nil { // New failed before the loop was started
 			l.waker.Close()
-			l.reader.Close()
 		}
 	}
 	for range maxWalks {
@@ -220,5 +222,8 @@ func (e *Engine) close() {
 	}
 	for _, l := range e.loops {
 		l.close()
+		if l.reader != nil {
+			l.reader.Close() // only now is nobody inside, a producer that delivers at once either
+		}
 	}
 }

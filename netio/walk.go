@@ -50,8 +50,8 @@ func (e *Engine) Epoch() uint64 { return e.ring.Epoch() }
 func (e *Engine) SourceName(id uint16) string { return e.ring.SourceName(id) }
 
 // Last is the place of the last n held entries up to entry head that pass f,
-// which may be nil; with fewer of them that of the oldest entry looked at. It
-// reads pages, so it takes a while.
+// which may be nil; with fewer of them, or when the engine stops meanwhile, that
+// of the oldest entry looked at. It reads pages, so it takes a while.
 func (e *Engine) Last(n uint64, f *filter.Filter, head uint64) Position {
 	if n == 0 {
 		return At(head + 1)
@@ -61,7 +61,7 @@ func (e *Engine) Last(n uint64, f *filter.Filter, head uint64) Position {
 	}
 	matcher, left := f.NewMatcher(), n
 	at, seen := head+1, 0
-	for left > 0 && at > 1 && seen < maxLookBack {
+	for left > 0 && at > 1 && seen < maxLookBack && !e.ending.Load() {
 		before := at
 		e.View(at-1, func(p *ring.Page) {
 			if p.First >= before {
@@ -105,7 +105,7 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 func (e *Engine) Since(t time.Time) Position {
 	stamp := []byte(`{"time":"` + t.UTC().Format(timeLayout))
 	seq := e.ring.Oldest()
-	for found := false; !found; {
+	for found := false; !found && !e.ending.Load(); {
 		if !e.View(seq, func(p *ring.Page) {
 			for i := range p.Count() {
 				if found = notBefore(p.Entry(i), stamp); found {
