@@ -3,6 +3,7 @@ package netio
 import (
 	"context"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -131,5 +132,30 @@ func TestALookBackEndsWhenTheEngineStops(t *testing.T) {
 	e.Last(1, f, e.Head())
 	if calls >= pages {
 		t.Errorf("names were asked for %d times, there are %d pages", calls, pages)
+	}
+}
+
+// TestOneFilterDoesNotHoldUpTheLoop has a filter within every limit that takes
+// about 40 microseconds for each byte, as 2,000 states of it are alive at every
+// byte.
+func TestOneFilterDoesNotHoldUpTheLoop(t *testing.T) {
+	t.Skip("a page is matched as a whole: one of 50 KiB holds the loop, and all its subscribers, for 2 seconds (N7)")
+	b := newBed(t, ring.Options{Entries: 64, Bytes: 1 << 20}, rawForm())
+	defer b.close()
+	f, err := filter.Compile(filter.Spec{Re: []string{`(?:.?){1000}(?:.?){900}[\x01\x02]`}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.joinAs(0, Subscription{Filter: f})
+	b.settle()
+	const line = `{"time":"2024-01-01T12:00:00.000000Z","source":"a","level":"info","message":"`
+	for range 180 {
+		b.builder.Add(append(b.builder.Text(), line+strings.Repeat("x", 200)+"\"}\n"...), 1, ring.LevelInfo)
+	}
+	b.builder.Publish()
+	began := time.Now()
+	b.loop.pass()
+	if took := time.Since(began); took > 50*maxPass {
+		t.Errorf("a pass took %v", took)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"logwisp/netio"
 	"logwisp/ring"
@@ -284,6 +285,19 @@ func TestAHeartbeatTellsAFilteredClientWhereItStands(t *testing.T) {
 				t.Errorf("the heartbeat has the id %s, want %s", it.ID, want)
 			}
 			return
+		}
+	}
+}
+
+func TestAnswersAreUTF8WhateverWasSent(t *testing.T) {
+	s := newSite(t, Options{})
+	_, r := s.dial("GET /stream?name=%ff&format=ndjson HTTP/1.1\r\nHost: a\r\n\r\n")
+	if _, err := http.ReadResponse(r, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/clients", "/%ff", "/entries?%ff=1"} {
+		if _, body := s.get("GET", target, ""); !utf8.ValidString(body) {
+			t.Errorf("%s: %q", target, body)
 		}
 	}
 }

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -235,6 +236,8 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
 		ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 		return
 	}
+	// Names and paths are shown as they were sent or found.
+	body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	ctx.SetStatusCode(code)
 	ctx.SetContentType("application/json; charset=utf-8")
 	ctx.SetBody(append(body, '\n'))
