@@ -134,7 +134,7 @@ type Transport struct {
 	Handshake   *Handshake    // nil: what clients send is discarded
 
 	engine *Engine
-	active atomic.Int64  // enrolled, or about to be
+	active atomic.Int64  // enrolled, about to be, or gone with its hello still being read
 	joined atomic.Uint64 // of them, those that have ever got a place in a loop
 	mu     sync.Mutex
 	live   map[*Subscriber]struct{}
@@ -176,7 +176,9 @@ func (t *Transport) leave(s *Subscriber) {
 	t.ended.add(s.Totals())
 	t.losses.add(s.losses())
 	t.bytes += s.bytes.Load()
-	t.active.Add(-1)
+	if !s.answering { // else what it has asked for still costs: takeAnswers ends that
+		t.active.Add(-1)
+	}
 }
 
 // Drain ends every stream in good order: each subscriber gets what the ring

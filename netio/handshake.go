@@ -69,6 +69,7 @@ func (l *loop) answer(s *Subscriber, line []byte) {
 		return
 	}
 	e.enrols.Add(1)
+	s.answering = true
 	go func() {
 		defer e.enrols.Done()
 		a := answer{s: s}
@@ -95,7 +96,10 @@ func (l *loop) takeAnswers() {
 	l.answers = nil
 	l.mu.Unlock()
 	for _, a := range answers {
-		l.busy = true
+		l.busy, a.s.answering = true, false
+		if a.s.gone {
+			a.s.transport.active.Add(-1)
+		}
 		if a.s.gone || a.s.bye {
 			continue
 		}

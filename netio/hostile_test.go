@@ -159,3 +159,30 @@ func TestOneFilterDoesNotHoldUpTheLoop(t *testing.T) {
 		t.Errorf("a pass took %v", took)
 	}
 }
+
+func TestHellosBeingReadCountAsClientsWhenTheirClientsHaveGone(t *testing.T) {
+	e := start(t, ring.New(ring.Options{Entries: 64, Bytes: 1 << 20}), Options{})
+	reading, goOn := make(chan bool, 10), make(chan bool)
+	tr := e.Register(&Transport{Name: "t", Form: rawForm(), MaxClients: 1, Handshake: &Handshake{
+		Answer: func([]byte) (Subscription, error) {
+			reading <- true
+			<-goOn
+			return Subscription{}, nil
+		},
+	}})
+	server, client := pair(t)
+	if err := tr.Enroll(server, Subscription{}); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = client.Write([]byte("{}\n"))
+	<-reading
+	_ = client.SetLinger(0) // a reset: the server knows at once
+	client.Close()
+	eventually(t, "the client to leave", func() bool { return len(e.Clients()) == 0 })
+	server, _ = pair(t)
+	if err := tr.Enroll(server, Subscription{}); err != ErrFull {
+		t.Errorf("another one is taken meanwhile: %v", err)
+	}
+	close(goOn)
+	eventually(t, "the place to be free", func() bool { return !tr.Full() })
+}

@@ -61,9 +61,10 @@ type Subscriber struct {
 	bye     bool   // the last line is in control or sent: nothing follows
 	ending  string // why, for the log
 
-	input   input
-	held    bool  // nothing is sent before it has said hello
-	refusal error // what is wrong with its hello
+	input     input
+	held      bool  // nothing is sent before it has said hello
+	answering bool  // its hello is being read
+	refusal   error // what is wrong with its hello
 
 	kicked           bool   // to be disconnected
 	lagging          bool   // entries were lost since it had caught up
