@@ -104,34 +104,48 @@ func (l *loop) watch() {
 		return
 	}
 	l.watchHead, l.unwatched = head, false
-	for i := range len(l.watched) {
+	empty := false
+	for i := range len(l.watched) { // every group once: none leaves the list meanwhile
 		if l.watchNext >= len(l.watched) {
 			l.watchNext = 0
 		}
-		if len(l.watched) == 0 {
-			break
-		}
 		g := l.watched[l.watchNext]
+		l.watchNext++
 		if len(g.idle) > 0 {
 			l.look(g, head)
 		}
 		if len(g.idle) == 0 {
-			g.watched = false
-			last := len(l.watched) - 1
-			l.watched[l.watchNext] = l.watched[last]
-			l.watched[last] = nil
-			l.watched = l.watched[:last]
+			empty = true
 			continue
 		}
-		l.watchNext++
 		l.unwatched = l.unwatched || g.at.Seq() <= head
 		if l.scanned >= maxScan || i&15 == 15 && time.Since(l.now) > maxPass/2 {
 			l.unwatched = true
 			break
 		}
 	}
+	if empty {
+		l.stopWatching()
+	}
 	l.busy = l.busy || l.unwatched
 	l.scanned = 0 // those in the list have a budget of their own
+}
+
+// stopWatching takes the groups of which nobody is set aside any more out of
+// the list; the others stay in order.
+func (l *loop) stopWatching() {
+	kept, next := l.watched[:0], 0
+	for i, g := range l.watched {
+		if g.watched = len(g.idle) > 0; !g.watched {
+			continue
+		}
+		if i < l.watchNext {
+			next++
+		}
+		kept = append(kept, g)
+	}
+	clear(l.watched[len(kept):])
+	l.watched, l.watchNext = kept, next
 }
 
 // look moves a group over entries up to head that do not pass. When one does,

@@ -201,3 +201,19 @@ func TestAGroupThatHasALotToLookAtComesToTheHead(t *testing.T) {
 		b.close()
 	}
 }
+
+func TestNoGroupIsForgottenWhenAnotherHasNobodyLeft(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 64, Bytes: 1 << 20}, rawForm())
+	defer b.close()
+	first := b.joinAs(0, Subscription{Filter: levelFilter(t, "fatal")})
+	b.joinAs(0, Subscription{Filter: levelFilter(t, "error")})
+	b.settle()
+	b.publish(1, 1)
+	b.settle() // the next look begins behind these two
+	b.joinAs(0, Subscription{Filter: levelFilter(t, "warn")})
+	b.settle()
+	b.leaves(first)
+	b.publish(1, 1)
+	b.settle()
+	b.wantNobodyBehind()
+}

@@ -36,6 +36,7 @@ func TestAFragmentAmongSeveralLinesIsMarked(t *testing.T) {
 		}
 	})
 }
+
 func TestAFileThatMovesToATargetWithoutMultilineSendsWhatIsPending(t *testing.T) {
 	scenario(t, func(_ *testing.T, h *harness) {
 		h.put("m/a.log", "")
