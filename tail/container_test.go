@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -80,5 +81,29 @@ func TestAContainersPieceWhoseEndDoesNotComeIsSentThoughTheOtherStreamGoesOn(t *
 			return h.has("password: ")
 		})
 		h.until("all", func() bool { return f.atEnd && f.whole == f.pos })
+	})
+}
+
+func TestWhatDockerAddsToALineIsInTheFields(t *testing.T) {
+	t.Skip("the labels and variables of attrs are parsed and then dropped: under which keys they belong in the fields is to be decided")
+	scenario(t, func(t *testing.T, h *harness) {
+		h.follow(Options{}, Target{Path: ".", Pattern: "*.log"})
+		h.put("a.log", `{"log":"text\n","stream":"stdout","attrs":{"tag":"web-7"},"time":"2026-01-02T03:04:05Z"}`+"\n")
+		h.sees("text")
+		if !strings.Contains(fmt.Sprint(h.got[0].Fields), "web-7") {
+			t.Errorf("fields %v", h.got[0].Fields)
+		}
+	})
+}
+
+func TestALineThatNoRuntimeWroteIsOfNoStream(t *testing.T) {
+	t.Skip("a line of a container's file that is not of the runtime's form is said to be of stdout: a third stream, unknown, is needed")
+	scenario(t, func(t *testing.T, h *harness) {
+		h.follow(Options{}, Target{Path: ".", Pattern: "**/*.log"})
+		h.put("pods/shop_web-1_uid/nginx/0.log", "2026-01-02T03:04:05Z stderr F wrapped\nnot wrapped\n")
+		h.wants([]string{"wrapped", "not wrapped"})
+		if e := h.got[1]; e.Fields["stream"] != nil || e.Fields["pod"] != "web-1" {
+			t.Errorf("fields %v", e.Fields)
+		}
 	})
 }

@@ -76,8 +76,10 @@
 //	T5  A page is published before the goroutine waits.
 //	T6  Descriptors held are at most the budget plus the rotated files that
 //	    were open within it.
-//	T7  Memory is one read buffer, at most MaxLineBytes for each file with a
-//	    fragment, and less than a kilobyte for each other file.
+//	T7  Memory is one read buffer; for each file at most MaxLineBytes for a
+//	    fragment, twice that for an entry of several lines, and twice that for
+//	    each stream of a container while a line of it is in pieces; less than a
+//	    kilobyte for each other file, and four more where lines are joined.
 //	T8  A position is kept only of what the ring has: the page under way is
 //	    published before positions are taken.
 package tail
