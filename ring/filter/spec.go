@@ -15,7 +15,7 @@ const (
 	MaxValues       = 64   // values of all parameters together, empty ones not counted
 	MaxValueBytes   = 4096 // bytes of one value
 	MaxPatternBytes = 1024 // bytes of one RE2
-	MaxInstructions = 4096 // instructions of all compiled RE2s together; x{n} takes n of them
+	MaxInstructions = 1100 // instructions of all compiled RE2s together; x{n} takes n of them, and every byte of a text up to 20 ns for each
 )
 
 // Spec is a filter as it was written, each field a parameter. The zero value
