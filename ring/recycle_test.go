@@ -119,6 +119,7 @@ func TestReadersOnlyEverSeeWholePages(t *testing.T) {
 					b := r.NewBuilder()
 					for k := 0; k < rounds/producers && !done.Load(); k++ {
 						fill(b, byte('a'+(i+k)%26))
+						runtime.Gosched() // to the readers, who may have no processor of their own
 					}
 				})
 			}
