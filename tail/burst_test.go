@@ -2,10 +2,15 @@ package tail
 
 import (
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"logwisp/ring"
 )
 
 // bursts is how often the log is rotated in a burst.
@@ -103,6 +108,42 @@ func (h *harness) wantsGenerations(generations [][]string) {
 			h.t.Fatalf("%d lines, want %d: the first too many is %q", len(have), len(want), have[i])
 		case have[i] != want[i]:
 			h.t.Fatalf("line %d of %d is %q, want %q", i, len(have), have[i], want[i])
+		}
+	}
+}
+
+// A stop of some minutes leaves many rotated files, each far smaller than the
+// ring, that are larger than it together.
+func TestABacklogOfManySmallFilesIsHeldToItsReaderToo(t *testing.T) {
+	t.Skip("known fault: a file is held by its own backlog only, so many small ones overrun a reader that makes progress")
+	const files, rows = 64, 90 // 90 KiB each, the ring has 1 MiB
+	dir := t.TempDir()
+	for i := range files {
+		path := filepath.Join(dir, fmt.Sprintf("%02d.log", i))
+		if err := os.WriteFile(path, []byte(text(lines(strings.Repeat("x", 1010), rows))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := options("poll")
+	o.ReadFrom = "beginning"
+	o.Targets = []Target{{Path: dir, Pattern: "*.log"}}
+	r := ring.New(ring.Options{Entries: 1 << 16, Bytes: 1 << 20, Recycle: true})
+	reader := r.NewReader()
+	w, err := newWatcher(o, nil, r, slog.New(slog.DiscardHandler), settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	next := uint64(1)
+	for deadline := time.Now().Add(patience); next < files*rows; next++ {
+		reader.Reach(next)
+		w.releaseHeld() // as after holdTime
+		w.work(t.Context())
+		if oldest := r.Oldest(); oldest > next {
+			t.Fatalf("entries %d to %d are lost to a reader that makes progress", next, oldest-1)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("entry %d of %d is not there after %v", next, files*rows, patience)
 		}
 	}
 }
