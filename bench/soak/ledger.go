@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,8 +32,11 @@ type account struct {
 	written uint64
 }
 
-// span is numbers from first to before end that were skipped.
-type span struct{ first, end uint64 }
+// span is numbers from first to before end that were skipped in a session.
+type span struct {
+	first, end uint64
+	session    int
+}
 
 // counts are the figures of a run so far.
 type counts struct {
@@ -82,11 +86,13 @@ func (l *ledger) take(in line, now time.Time) bool {
 		a.next++
 	case in.number > a.next:
 		l.counts.missing += in.number - a.next
-		a.missing = append(a.missing, span{a.next, in.number})
+		a.missing = append(a.missing, span{a.next, in.number, l.kills})
 		a.next = in.number + 1
-	case a.fill(in.number):
+	case a.missed(in.number):
 		l.counts.missing--
-		l.counts.disordered++
+		if a.fill(in.number) == l.kills {
+			l.counts.disordered++ // else it is read again behind a kill, and comes after all
+		}
 	case l.kills > 0 && (back || follows):
 		l.repeats++
 		l.counts.again++
@@ -153,6 +159,14 @@ func (l *ledger) flowing(kills int) bool {
 	return l.kills == kills && !l.begun.IsZero()
 }
 
+// has reports whether everything written of a generation has come.
+func (l *ledger) has(generation uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.account(generation)
+	return a.next == a.written && len(a.missing) == 0
+}
+
 // whole reports whether everything written has come.
 func (l *ledger) whole() bool {
 	l.mu.Lock()
@@ -188,22 +202,25 @@ func (l *ledger) close() (c counts, written uint64) {
 	return c, written
 }
 
-// fill takes a number out of those that are missing. It reports whether it was
-// one of them.
-func (a *account) fill(number uint64) bool {
-	for i, s := range a.missing {
-		if number < s.first || number >= s.end {
-			continue
-		}
-		var rest []span
-		if s.first < number {
-			rest = append(rest, span{s.first, number})
-		}
-		if number+1 < s.end {
-			rest = append(rest, span{number + 1, s.end})
-		}
-		a.missing = append(a.missing[:i], append(rest, a.missing[i+1:]...)...)
-		return true
-	}
-	return false
+// missed reports whether a number was skipped and has not come.
+func (a *account) missed(number uint64) bool {
+	return slices.ContainsFunc(a.missing, func(s span) bool { return s.has(number) })
 }
+
+// fill takes a number out of those that are missing, of which it is one. It
+// returns the session in which it was skipped.
+func (a *account) fill(number uint64) (session int) {
+	i := slices.IndexFunc(a.missing, func(s span) bool { return s.has(number) })
+	s := a.missing[i]
+	var rest []span
+	if s.first < number {
+		rest = append(rest, span{s.first, number, s.session})
+	}
+	if number+1 < s.end {
+		rest = append(rest, span{number + 1, s.end, s.session})
+	}
+	a.missing = slices.Replace(a.missing, i, i+1, rest...)
+	return s.session
+}
+
+func (s span) has(number uint64) bool { return s.first <= number && number < s.end }

@@ -16,7 +16,8 @@ const (
 	// batchMost is how many lines one write has at most: the writer catches up
 	// after a pause, but not in one go.
 	batchMost = 2000
-	// rotatedKept is how many rotated files are left in the directory.
+	// rotatedKept is how many rotated files are left in the directory, and more
+	// where they are all that is left of their lines.
 	rotatedKept = 40
 )
 
@@ -35,10 +36,16 @@ type logger struct {
 
 	written   atomic.Uint64 // lines
 	rotations atomic.Uint64
-	rotated   []string // files that are left, oldest first
+	rotated   []rotated // files that are left, oldest first
 
 	copies sync.WaitGroup // a copying rotation under way
 	copied chan error     // how it ended
+}
+
+// rotated is a file that the log was, or a copy of it.
+type rotated struct {
+	path       string
+	generation uint64
 }
 
 func newLogger(o *options, dir string, l *ledger) (*logger, error) {

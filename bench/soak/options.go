@@ -22,6 +22,7 @@ type options struct {
 	duration  time.Duration // 0 = until rotations or kills are done
 	kills     int
 	uptime    time.Duration // between a restart and the next kill, at most
+	downtime  time.Duration // between a kill and the restart, at most
 	progress  time.Duration
 	seed      uint64
 	args      []string // for the daemon
@@ -48,6 +49,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.DurationVar(&o.duration, "duration", 0, "end after this `time` (30m in mode mixed without -rotations); in mode kill the limit of the run")
 	f.IntVar(&o.kills, "kills", 200, "in mode kill: how often the daemon is killed")
 	f.DurationVar(&o.uptime, "uptime", 3*time.Second, "in mode kill: `time` from the first line after a restart to the next kill, at most")
+	f.DurationVar(&o.downtime, "downtime", 0, "in mode kill: `time` from a kill to the restart, at most")
 	f.DurationVar(&o.progress, "progress", 5*time.Second, "`time` between two lines of figures")
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of what is random")
 	if err := f.Parse(args); err != nil {
@@ -100,6 +102,8 @@ func (o *options) check() error {
 		return fmt.Errorf("-kills is %d: must be at least 1", o.kills)
 	case o.uptime < 100*time.Millisecond:
 		return fmt.Errorf("-uptime is %v: must be at least 100ms", o.uptime)
+	case o.downtime < 0 || o.downtime >= stall:
+		return fmt.Errorf("-downtime is %v: must be less than %v", o.downtime, stall)
 	case o.progress < time.Second:
 		return fmt.Errorf("-progress is %v: must be at least 1s", o.progress)
 	}
@@ -111,7 +115,7 @@ func (o *options) limit() time.Duration {
 	expected := o.duration
 	switch {
 	case o.mode == "kill" && expected == 0:
-		expected = time.Duration(o.kills) * (o.uptime + 5*time.Second)
+		expected = time.Duration(o.kills) * (o.uptime + o.downtime + 5*time.Second)
 	case expected == 0:
 		expected = 2 * time.Duration(o.rotations) * o.every
 	}

@@ -38,7 +38,7 @@ func (g *logger) away() error {
 	if err := os.Rename(g.path(logName), g.path(to)); err != nil {
 		return err
 	}
-	g.rotated = append(g.rotated, g.path(to))
+	g.rotated = append(g.rotated, rotated{g.path(to), g.current})
 	return nil
 }
 
@@ -128,7 +128,7 @@ func (g *logger) startCopy() error {
 	}
 	n := g.rotations.Add(1)
 	to := g.path(fmt.Sprintf("%s.%d", logName, n))
-	g.rotated = append(g.rotated, to)
+	g.rotated = append(g.rotated, rotated{to, g.current})
 	g.copies.Go(func() {
 		if err := copyTruncate(g.path(logName), to); err != nil {
 			g.copied <- fmt.Errorf("copy the log: %w", err)
@@ -161,10 +161,11 @@ func copyTruncate(from, to string) error {
 	return errors.Join(err, out.Close(), os.Truncate(from, 0))
 }
 
-// sweep deletes the oldest rotated files.
+// sweep deletes the oldest rotated files. A daemon that is killed has them only
+// by name, so they stay until their lines have come.
 func (g *logger) sweep() error {
-	for len(g.rotated) > rotatedKept {
-		if err := os.Remove(g.rotated[0]); err != nil {
+	for len(g.rotated) > rotatedKept && (g.o.mode != "kill" || g.ledger.has(g.rotated[0].generation)) {
+		if err := os.Remove(g.rotated[0].path); err != nil {
 			return fmt.Errorf("delete an old log: %w", err)
 		}
 		g.rotated = g.rotated[1:]

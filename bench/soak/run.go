@@ -36,9 +36,10 @@ type soak struct {
 	first footprint // when the ring is likely to be full
 	most  footprint // of those seen
 
-	kills  int
-	killed chan time.Time
-	killAt time.Time // zero: no line has come since the last kill
+	kills   int
+	dropped uint64 // entries, as counted by the daemons before they were killed
+	killed  chan time.Time
+	killAt  time.Time // zero: no line has come since the last kill
 
 	wrote, read chan error // how the writer and the subscriber ended
 
@@ -122,7 +123,7 @@ func (s *soak) measure(ctx context.Context) (*report, error) {
 	s.begin = time.Now()
 	s.lastMoved = s.begin
 	go func() { s.wrote <- s.logger.run(writing) }()
-	err := s.watch(stopWriting)
+	err := s.watch(writing, stopWriting)
 	if err != nil {
 		stopWriting()
 		<-s.wrote
@@ -141,7 +142,7 @@ func (s *soak) measure(ctx context.Context) (*report, error) {
 
 // watch returns when the writer has ended, which it calls for itself when all
 // kills are done.
-func (s *soak) watch(stopWriting func()) error {
+func (s *soak) watch(writing context.Context, stopWriting func()) error {
 	look := time.NewTicker(step)
 	defer look.Stop()
 	progress := time.NewTicker(s.o.progress)
@@ -162,7 +163,7 @@ func (s *soak) watch(stopWriting func()) error {
 				return fmt.Errorf("nothing has come for %v%s", stall, s.daemon.ownLog())
 			}
 			if s.o.mode == "kill" {
-				done, err := s.killWhenDue(now)
+				done, err := s.killWhenDue(writing, now)
 				if err != nil {
 					return err
 				}
@@ -184,7 +185,7 @@ func (s *soak) moves(now time.Time, patience time.Duration) bool {
 
 // killWhenDue kills the daemon and starts it again at a random moment after
 // lines have come. It reports whether that has been done as often as asked.
-func (s *soak) killWhenDue(now time.Time) (done bool, err error) {
+func (s *soak) killWhenDue(writing context.Context, now time.Time) (done bool, err error) {
 	switch {
 	case !s.ledger.flowing(s.kills):
 		return false, nil
@@ -198,10 +199,19 @@ func (s *soak) killWhenDue(now time.Time) (done bool, err error) {
 	}
 	time.Sleep(time.Duration(s.random.Int64N(int64(step)))) // not only at ticks
 	s.seeFootprint()
+	if st, err := s.daemon.status(); err == nil { // a busy one may not answer in time
+		s.dropped += st.Totals.Dropped
+	}
 	s.killed <- time.Now()
 	s.daemon.kill()
 	s.kills++
 	s.killAt = time.Time{}
+	if s.o.downtime > 0 {
+		select {
+		case <-writing.Done():
+		case <-time.After(time.Duration(s.random.Int64N(int64(s.o.downtime)))):
+		}
+	}
 	return false, s.daemon.start()
 }
 

@@ -109,6 +109,9 @@ func TestLossAcrossAKillIsMissing(t *testing.T) {
 	l.killed(clock)
 	takes(&l, 0, 60, 100)
 	wants(t, &l, counts{lines: 90, missing: 10})
+	l.killed(clock)
+	takes(&l, 0, 55, 100) // five of them come after all
+	wants(t, &l, counts{lines: 95, missing: 5, again: 40, mostAgain: 40})
 }
 
 func TestEveryChangedByteOfALineIsFound(t *testing.T) {
@@ -214,7 +217,7 @@ func TestEveryModeWritesEveryLineItNotes(t *testing.T) {
 func TestBadCommandLinesAreRefusedWithTheFlagNamed(t *testing.T) {
 	for _, args := range []string{
 		"", "-bin x -mode other", "-bin x -proto udp", "-bin x -rate 0", "-bin x -line-bytes 10", "-bin x -rotations -1",
-		"-bin x -every 1us", "-bin x -duration -1s", "-bin x -mode kill -kills 0", "-bin x -uptime 1ms", "-bin x -progress 0s",
+		"-bin x -every 1us", "-bin x -duration -1s", "-bin x -mode kill -kills 0", "-bin x -uptime 1ms", "-bin x -downtime 1m", "-bin x -progress 0s",
 	} {
 		fields := strings.Fields(args)
 		want := "-bin"
