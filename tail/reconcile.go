@@ -30,12 +30,18 @@ func (w *Watcher) reconcile(n *name) {
 func (w *Watcher) vanish(n *name) {
 	old := n.file
 	w.detach(n, nil)
-	if old != nil && old.phase == rotated {
-		w.left[n.path] = w.between(n, old, nil)
-	}
+	w.remember(n, old)
 	w.relink(n)
 	if n.real == "" { // else a link that waits for its target
 		w.forget(n)
+	}
+}
+
+// remember keeps the file that a path led to until it leads to another one, so
+// that what came in between is found, and read in order.
+func (w *Watcher) remember(n *name, old *file) {
+	if old != nil && old.phase == rotated {
+		w.left[n.path] = w.between(n, old, nil)
 	}
 }
 
@@ -64,6 +70,7 @@ func (w *Watcher) arrive(n *name, st status) {
 	f := w.begins(n, st)
 	w.detach(n, f)
 	if f == nil {
+		w.remember(n, old)
 		return
 	}
 	w.attach(n, f)
