@@ -138,7 +138,7 @@ func (f *file) piecesHeld() bool { return f.pieces[0].held() || f.pieces[1].held
 // containerMembers returns the tags and the members that the path of a
 // container's log adds to them, for its standard output and its standard error.
 // Of two with one key the tag counts.
-func containerMembers(tags []byte, path string) (members [2][]byte) {
+func containerMembers(tags []byte, path string) (byStream [2][]byte) {
 	namespace, pod, container, ok := parse.KubernetesPath(path)
 	var own map[string]json.RawMessage
 	_ = json.Unmarshal(slices.Concat([]byte("{"), tags, []byte("}")), &own) // they were marshalled
@@ -150,7 +150,7 @@ func containerMembers(tags []byte, path string) (members [2][]byte) {
 		if len(object) > 0 {
 			object = append(object, ',')
 		}
-		m, _ := membersOf(key, value)
+		m, _ := members(map[string]string{key: value}) // neither key nor value can be refused
 		object = append(object, m...)
 	}
 	if ok {
@@ -162,11 +162,7 @@ func containerMembers(tags []byte, path string) (members [2][]byte) {
 	for i, stream := range [...]string{"stdout", "stderr"} {
 		object = bytes.Clone(base)
 		add("stream", stream)
-		members[i] = object
+		byStream[i] = object
 	}
-	return members
-}
-
-func membersOf(key, value string) ([]byte, error) {
-	return members(map[string]string{key: value})
+	return byStream
 }
