@@ -162,6 +162,7 @@ func (w *Watcher) send(d draft) {
 		w.stats.parseErrors.Add(1)
 	}
 	if w.builder.Full() {
+		w.makeRoom()
 		w.builder.PublishMore() // told wakes the readers
 	}
 }

@@ -26,9 +26,10 @@ var arrows = map[string][]string{
 	"netio":           {"ring", "ring/record", "ring/filter"},
 	"netio/tcp":       {"netio", "ring", "ring/record", "ring/filter"},
 	"netio/web":       {"netio", "ring", "ring/record", "ring/filter"},
+	"netio/forward":   {"ring", "ring/record", "ring/filter"},
 	"netio/netiotest": {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp":   {"tail", "netio", "netio/tcp", "netio/web", "ring"},
+	"cmd/logwisp":   {"tail", "netio", "netio/forward", "netio/tcp", "netio/web", "ring"},
 	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":    {},
 	"bench/compare": {},
@@ -63,7 +64,8 @@ var rooms = map[string][]string{
 	"golang.org/x/time":                       {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
-	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "bench", "bench/load", "bench/figures"},
+	"github.com/klauspost/compress":           {"netio/forward"},
+	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "bench", "bench/load", "bench/figures"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }
 

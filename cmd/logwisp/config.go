@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"logwisp/netio/forward"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -26,6 +27,8 @@ type config struct {
 	HTTP    web.Options  `toml:"httpserver" embed:"" group:"HTTP server:"`
 	Ring    ring.Options `toml:"ring" embed:"" group:"Ring:"`
 	Logging logging      `toml:"logging" embed:"" group:"Own log:"`
+
+	Outputs []forward.Options `toml:"outputs" kong:"-"`
 }
 
 // settings is a loaded configuration and where it came from.
@@ -39,9 +42,10 @@ type settings struct {
 // commandLine is what kong fills for the daemon, and for the commands that
 // want its configuration.
 type commandLine struct {
-	Config    config `embed:""`
-	File      string `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
-	FromStart bool   `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
+	Config    config   `embed:""`
+	File      string   `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
+	FromStart bool     `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
+	Outputs   []string `name:"output" sep:"none" placeholder:"URL" help:"Push entries to tcp://, tls://, http:// or https:// as well; may be repeated." group:"Outputs:"`
 
 	Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]] (default: ./:*.log)."`
 }
@@ -97,7 +101,7 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	var problems []problem
 	s.origins, problems = load(&s.config, sources{
 		File: file, TOML: toml, Environ: os.Environ(), Flags: ctx, Scratch: &line.Config,
-		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable},
+		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable, "outputs": s.outputsVariable},
 	})
 	if line.FromStart {
 		s.Monitor.ReadFrom = "beginning"
@@ -105,6 +109,7 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	}
 	problems = append(problems, s.checkTargets(toml)...)
 	problems = append(problems, s.setTargets(line.Targets)...)
+	problems = append(problems, s.setOutputs(line.Outputs, toml)...)
 	if !s.TCP.Enabled && !s.HTTP.Enabled {
 		problems = append(problems, problem{
 			Message: "nothing to serve: both servers are disabled", Hint: "use --enable-tcp or --enable-http",

@@ -35,6 +35,7 @@ type daemon struct {
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
+	outputs    outputs
 
 	phase   atomic.Int32
 	failure atomic.Pointer[error] // of the part that has ended the daemon
@@ -71,6 +72,9 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	s.Monitor.Filter = s.Filter
 	if d.watcher, err = tail.Resume(d.checkpoint, s.Monitor, d.ring, log); err != nil {
 		return nil, refuseMonitor(err, s.origins.of("monitor.targets"))
+	}
+	if err = d.newOutputs(); err != nil {
+		return nil, err
 	}
 	if s.TCP.Enabled {
 		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
@@ -116,7 +120,7 @@ func cannotBind(err error, name string) error {
 // the streams once they have the last entry.
 func (d *daemon) run(ctx context.Context) error {
 	var servers sync.WaitGroup
-	failed := make(chan error, 3)
+	failed := make(chan error, 3+len(d.outputs.sure))
 	start := func(serve func() error) {
 		servers.Go(func() {
 			if err := serve(); err != nil {
@@ -137,6 +141,7 @@ func (d *daemon) run(ctx context.Context) error {
 	} else {
 		d.log.Warn("no file to follow yet, waiting for one", "targets", d.settings.targets())
 	}
+	d.outputs.start()
 	reading, stopReading := context.WithCancel(context.Background())
 	defer stopReading()
 	var reader sync.WaitGroup
@@ -146,6 +151,13 @@ func (d *daemon) run(ctx context.Context) error {
 			failed <- err
 		}
 	})
+	for _, g := range d.outputs.sure {
+		reader.Go(func() {
+			if err := g.read(reading); err != nil {
+				failed <- err
+			}
+		})
+	}
 	d.phase.Store(running)
 	var err error
 	select {
@@ -178,7 +190,10 @@ func (d *daemon) stop() {
 	d.closeListeners()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
+	var outputs sync.WaitGroup
+	outputs.Go(func() { d.outputs.stop(ctx) })
 	d.engine.Drain(ctx)
+	outputs.Wait()
 	if d.web != nil {
 		if err := d.web.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			d.log.Warn("stop the HTTP server", "error", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"logwisp/netio"
+	"logwisp/netio/forward"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -58,7 +59,11 @@ func emptyReading(t *testing.T) *reading {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	return &reading{w.Stats(), r.Stats(), []transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}}}
+	return &reading{
+		w.Stats(), r.Stats(),
+		[]transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}},
+		[]forward.Stats{{Name: "hub"}},
+	}
 }
 
 func TestMetricsAreNamedAsIsCustomary(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/forward"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -25,7 +26,8 @@ type status struct {
 		SSE      int `json:"sse"`
 		Dropping int `json:"dropping"`
 	} `json:"clients"`
-	Sources tail.Stats `json:"sources"`
+	Sources tail.Stats      `json:"sources"`
+	Outputs []forward.Stats `json:"outputs"`
 	Config  struct {
 		Path     string `json:"path"`
 		LoadedAt string `json:"loaded_at"`
@@ -55,6 +57,7 @@ func (d *daemon) status() *status {
 		Epoch:         strconv.FormatUint(d.ring.Epoch(), 10),
 		Ring:          d.ring.Stats(),
 		Sources:       d.watcher.Stats(),
+		Outputs:       d.outputs.stats(),
 	}
 	o := d.settings
 	s.TCPServer = serverStatus{Enabled: o.TCP.Enabled, BufferSize: o.TCP.BufferSize}
