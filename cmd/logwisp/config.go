@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"logwisp/netio/access"
 	"logwisp/netio/forward"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
@@ -28,6 +29,8 @@ type config struct {
 	Ring    ring.Options `toml:"ring" embed:"" group:"Ring:"`
 	Logging logging      `toml:"logging" embed:"" group:"Own log:"`
 
+	Auth    access.Auth       `toml:"auth" kong:"-"`
+	ACL     access.ACL        `toml:"acl" kong:"-"`
 	Outputs []forward.Options `toml:"outputs" kong:"-"`
 }
 
@@ -110,6 +113,7 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	problems = append(problems, s.checkTargets(toml)...)
 	problems = append(problems, s.setTargets(line.Targets)...)
 	problems = append(problems, s.setOutputs(line.Outputs, toml)...)
+	problems = append(problems, s.checkAccess()...)
 	if !s.TCP.Enabled && !s.HTTP.Enabled {
 		problems = append(problems, problem{
 			Message: "nothing to serve: both servers are disabled", Hint: "use --enable-tcp or --enable-http",

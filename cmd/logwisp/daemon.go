@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -30,6 +31,7 @@ type daemon struct {
 	settings   *settings
 	log        *slog.Logger
 	checkpoint *tail.Checkpoint // nil when none is kept
+	gate       *access.Gate
 	ring       *ring.Ring
 	watcher    *tail.Watcher
 	engine     *netio.Engine
@@ -47,6 +49,10 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
+	}
+	if d.gate, err = access.NewGate(s.rules()); err != nil {
+		d.closeCheckpoint()
+		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
 	}
 	o := s.Ring
 	o.Entries = s.entries()
@@ -77,12 +83,12 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 		return nil, err
 	}
 	if s.TCP.Enabled {
-		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
+		if d.tcp, err = tcp.New(s.TCP, d.engine, d.gate, log); err != nil {
 			return nil, cannotBind(err, "tcp")
 		}
 	}
 	if s.HTTP.Enabled {
-		if d.web, err = web.New(s.HTTP, d.engine, buildVersion(), func() any { return d.status() }, log); err != nil {
+		if d.web, err = web.New(s.HTTP, d.engine, d.gate, buildVersion(), func() any { return d.status() }, log); err != nil {
 			return nil, cannotBind(err, "http")
 		}
 		d.web.AnswerSources(func() any { return d.sources() })
@@ -129,11 +135,11 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	if d.tcp != nil {
-		d.announce("TCP", d.tcp.Addr())
+		d.announce("TCP", d.tcp.Listeners())
 		start(d.tcp.Serve)
 	}
 	if d.web != nil {
-		d.announce("HTTP", d.web.Addr())
+		d.announce("HTTP", d.web.Listeners())
 		start(d.web.Serve)
 	}
 	if files := d.watcher.Stats().Files; files > 0 {
@@ -200,19 +206,44 @@ func (d *daemon) stop() {
 		}
 	}
 	d.engine.Close()
+	for _, l := range d.listeners() {
+		l.Flush(ctx)
+	}
 	if d.watcher != nil {
 		d.watcher.Close()
 	}
 	d.closeCheckpoint()
 }
 
+// listeners are those of the servers that are enabled.
+func (d *daemon) listeners() (all []*netio.Listeners) {
+	if d.tcp != nil {
+		all = append(all, d.tcp.Listeners())
+	}
+	if d.web != nil {
+		all = append(all, d.web.Listeners())
+	}
+	return all
+}
+
 // announce says where a server listens, and warns when that is more than this
-// machine: there is no token to ask for.
-func (d *daemon) announce(name string, addr net.Addr) {
-	d.log.Info(name+" server listens", "address", addr.String())
-	if a, ok := addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+// machine and everybody may read, or what is read and shown is not encrypted.
+func (d *daemon) announce(name string, l *netio.Listeners) {
+	addr := l.Addr()
+	how := ""
+	if l.Secure() {
+		how = ", with TLS"
+	}
+	d.log.Info(name+" server listens"+how, "address", addr.String())
+	a, ok := addr.(*net.TCPAddr)
+	switch {
+	case !ok || a.IP.IsLoopback():
+	case !d.gate.Restricted():
 		d.log.Warn(name+" server: every host that can reach this address can read the logs",
-			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host")
+			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host, or set auth.tokens or acl.allow")
+	case d.gate.Closed() && !l.Secure():
+		d.log.Warn(name+" server: tokens and logs cross the network in the clear",
+			"address", addr.String(), "hint", "set tls.enabled, or have a proxy on this machine do it and bind to 127.0.0.1")
 	}
 }
 

@@ -41,6 +41,13 @@ var allNames = map[string]map[string][]string{
 	},
 	"logwisp_client_rejections_total":  {"transport": {"sse", "tcp"}, "reason": {"error", "full", "stopping"}},
 	"logwisp_client_max_lag_entries":   {"transport": {"sse", "tcp"}},
+
+	"logwisp_output_sent_entries_total":     {"output": {"hub"}},
+	"logwisp_output_sent_bytes_total":       {"output": {"hub"}},
+	"logwisp_output_retries_total":          {"output": {"hub"}},
+	"logwisp_output_dropped_entries_total":  {"output": {"hub"}},
+	"logwisp_output_filtered_entries_total": {"output": {"hub"}},
+	"logwisp_output_lag_entries":            {"output": {"hub"}},
 	"logwisp_delivered_entries_total":  {"transport": {"sse", "tcp"}},
 	"logwisp_delivered_bytes_total":    {"transport": {"sse", "tcp"}},
 	"logwisp_dropped_entries_total":    {"transport": {"sse", "tcp"}, "reason": {"gap", "lagged", "sampled"}},

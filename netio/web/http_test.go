@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring"
 )
 
@@ -41,7 +42,7 @@ func newSite(t *testing.T, o Options) *site {
 		e.Close()
 	})
 	o.Host = "127.0.0.1"
-	s, err := New(o, e, "test", func() any { return map[string]string{"service": "LogWisp"} }, slog.New(slog.DiscardHandler))
+	s, err := New(o, e, access.Open(), "test", func() any { return map[string]string{"service": "LogWisp"} }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +259,7 @@ func TestCloseBeforeServeEndsServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	s, err := New(Options{Host: "127.0.0.1"}, e, "test", func() any { return nil }, slog.New(slog.DiscardHandler))
+	s, err := New(Options{Host: "127.0.0.1"}, e, access.Open(), "test", func() any { return nil }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
