@@ -23,8 +23,8 @@ func HostAllowed(host string, local netip.Addr, allowed []string) bool {
 	if slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(strings.TrimSuffix(a, "."), name) }) {
 		return true
 	}
-	if len(allowed) == 0 && !local.Unmap().IsLoopback() {
-		return true
+	if len(allowed) == 0 && (!local.Unmap().IsLoopback() || name == "") {
+		return true // no browser sends none
 	}
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return true
