@@ -10,14 +10,8 @@ import (
 	"logwisp/ring/parse"
 )
 
-// Filter are the settings of [filter]: what does not enter the ring, and what
-// of a line does not.
-type Filter struct {
-	Include []string `toml:"include" kong:"-"`                                                    // RE2s of which a line matches one, if there are any
-	Exclude []string `toml:"exclude" kong:"-"`                                                    // RE2s of which it matches none
-	Level   string   `toml:"level" kong:"-" enum:",trace,debug,info,warn,error,fatal" default:""` // the least severe; lines without a level enter
-	Redact  []string `toml:"redact" kong:"-"`                                                     // RE2s whose matches become ***
-}
+// Filter are the settings of [filter].
+type Filter = filter.IntakeOptions
 
 // rules is what a target says about the lines of its files.
 type rules struct {
@@ -48,13 +42,4 @@ func newRules(t *Target) (*rules, error) {
 		return nil, fmt.Errorf("target %s: %w", t.Path, err)
 	}
 	return r, nil
-}
-
-// newIntake compiles [filter].
-func newIntake(f Filter) (*filter.Intake, error) {
-	in, err := filter.NewIntake(f.Include, f.Exclude, f.Level, f.Redact)
-	if err != nil {
-		return nil, fmt.Errorf("filter: %w", err)
-	}
-	return in, nil
 }

@@ -94,7 +94,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %w", err)
 	}
-	intake, err := newIntake(o.Filter)
+	intake, err := o.Filter.Intake()
 	if err != nil {
 		return nil, err
 	}

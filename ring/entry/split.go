@@ -47,13 +47,13 @@ func (s *Splitter) Feed(data []byte, limit int, emit func(Line)) {
 	for len(data) > 0 {
 		i := bytes.IndexByte(data, '\n')
 		if i < 0 {
-			s.hold(data, limit)
+			s.Hold(data, limit)
 			return
 		}
 		switch {
 		case s.Pending():
-			s.hold(data[:i], limit)
-			s.end(false, limit, emit)
+			s.Hold(data[:i], limit)
+			s.End(false, limit, emit)
 		case i > 0 && i <= limit && data[0] > ' ' && data[i-1] != '\r' && !s.atStart:
 			emit(Line{Text: data[:i]}) // as whole would, with nothing to look for
 		default:
@@ -66,12 +66,12 @@ func (s *Splitter) Feed(data []byte, limit int, emit func(Line)) {
 // Flush hands over the fragment that is held as a line of its own.
 func (s *Splitter) Flush(limit int, emit func(Line)) {
 	if s.Pending() {
-		s.end(true, limit, emit)
+		s.End(true, limit, emit)
 	}
 }
 
-// hold keeps b, which belongs to the line under way, as far as the limit goes.
-func (s *Splitter) hold(b []byte, limit int) {
+// Hold keeps b, which belongs to the line under way, as far as the limit goes.
+func (s *Splitter) Hold(b []byte, limit int) {
 	if !s.Pending() {
 		b = bytes.TrimLeft(b, "\x00")
 	}
@@ -92,8 +92,9 @@ func (s *Splitter) hold(b []byte, limit int) {
 	}
 }
 
-// end hands over the held line and gives its memory back.
-func (s *Splitter) end(partial bool, limit int, emit func(Line)) {
+// End hands over the held line and gives its memory back. Hold and End are for
+// those who find the ends of lines themselves.
+func (s *Splitter) End(partial bool, limit int, emit func(Line)) {
 	text, dropped, last := s.held, s.dropped, s.last
 	s.held, s.dropped, s.last = nil, 0, 0
 	s.whole(text, dropped, last, partial, limit, emit)
