@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -23,6 +24,31 @@ func Listen(host, port string, log *slog.Logger) (net.Listener, error) {
 		return nil, err
 	}
 	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
+}
+
+// ListenUnix opens a Unix socket that streams, as Listen does. A socket of that
+// name that nobody listens on any more is replaced; Close removes it.
+func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
+	ln, err := net.Listen("unix", path)
+	if errors.Is(err, syscall.EADDRINUSE) && abandoned(path) {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+		ln, err = net.Listen("unix", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
+}
+
+// abandoned reports whether path is a socket that nobody listens on.
+func abandoned(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		_ = c.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 type listener struct {

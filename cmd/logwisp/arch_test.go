@@ -27,10 +27,11 @@ var arrows = map[string][]string{
 	"netio":           {"ring", "ring/record", "ring/filter"},
 	"netio/tcp":       {"netio", "ring", "ring/record", "ring/filter"},
 	"netio/web":       {"netio", "ring", "ring/record", "ring/filter"},
+	"netio/ingest":    {"netio", "ring", "ring/entry", "ring/parse", "ring/filter"},
 	"netio/netiotest": {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp":   {"tail", "netio", "netio/tcp", "netio/web", "ring"},
-	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse", "ring/filter"},
+	"cmd/logwisp":   {"tail", "netio", "netio/tcp", "netio/web", "netio/ingest", "ring"},
+	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":    {},
 	"bench/compare": {},
 	"bench/figures": {},
@@ -64,7 +65,7 @@ var rooms = map[string][]string{
 	"golang.org/x/time":                       {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
-	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "bench", "bench/load", "bench/figures"},
+	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/ingest", "bench", "bench/load", "bench/figures"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }
 
