@@ -15,26 +15,35 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"logwisp/netio"
+	"logwisp/netio/ingest"
 	"logwisp/ring"
 	"logwisp/tail"
 )
 
+var inputKinds = []string{"http", "stdin", "syslog+tcp", "syslog+udp", "tcp", "tls", "unix"}
+
 // allNames are the series of the daemon with their labels but transport, each
 // with the values it may have.
 var allNames = map[string]map[string][]string{
-	"logwisp_build_info":               {"version": nil, "revision": nil, "goversion": nil},
-	"logwisp_source_files":             {},
-	"logwisp_source_read_bytes_total":  {},
-	"logwisp_source_lag_bytes":         {},
-	"logwisp_source_rotations_total":   {"kind": {"recreate", "rename", "truncate"}},
-	"logwisp_source_lost_bytes_total":  {},
-	"logwisp_source_errors_total":      {"op": {"open", "read", "stat"}},
-	"logwisp_entries_total":            {"level": {"debug", "error", "fatal", "info", "trace", "unknown", "warn"}},
-	"logwisp_entries_truncated_total":  {},
-	"logwisp_ring_entries":             {},
-	"logwisp_ring_bytes":               {},
-	"logwisp_clients":                  {"transport": {"sse", "tcp"}},
-	"logwisp_client_connections_total": {"transport": {"sse", "tcp"}},
+	"logwisp_build_info":                 {"version": nil, "revision": nil, "goversion": nil},
+	"logwisp_source_files":               {},
+	"logwisp_source_read_bytes_total":    {},
+	"logwisp_source_lag_bytes":           {},
+	"logwisp_source_rotations_total":     {"kind": {"recreate", "rename", "truncate"}},
+	"logwisp_source_lost_bytes_total":    {},
+	"logwisp_source_errors_total":        {"op": {"open", "read", "stat"}},
+	"logwisp_entries_total":              {"level": {"debug", "error", "fatal", "info", "trace", "unknown", "warn"}},
+	"logwisp_entries_truncated_total":    {},
+	"logwisp_input_connections":          {"input": inputKinds},
+	"logwisp_input_accepted_total":       {"input": inputKinds},
+	"logwisp_input_received_bytes_total": {"input": inputKinds},
+	"logwisp_input_entries_total":        {"input": inputKinds},
+	"logwisp_input_rejected_lines_total": {"input": inputKinds},
+	"logwisp_input_lost_datagrams_total": {"input": inputKinds},
+	"logwisp_ring_entries":               {},
+	"logwisp_ring_bytes":                 {},
+	"logwisp_clients":                    {"transport": {"sse", "tcp"}},
+	"logwisp_client_connections_total":   {"transport": {"sse", "tcp"}},
 	"logwisp_client_disconnects_total": {
 		"transport": {"sse", "tcp"}, "reason": {"closed", "error", "hello", "kicked", "limit", "server_shutdown", "slow"},
 	},
@@ -58,7 +67,7 @@ func emptyReading(t *testing.T) *reading {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	return &reading{w.Stats(), r.Stats(), []transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}}}
+	return &reading{w.Stats(), ingest.Sum(nil), r.Stats(), []transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}}}
 }
 
 func TestMetricsAreNamedAsIsCustomary(t *testing.T) {

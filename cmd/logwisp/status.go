@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/ingest"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -25,7 +26,8 @@ type status struct {
 		SSE      int `json:"sse"`
 		Dropping int `json:"dropping"`
 	} `json:"clients"`
-	Sources tail.Stats `json:"sources"`
+	Sources tail.Stats     `json:"sources"`
+	Inputs  []ingest.Stats `json:"inputs"`
 	Config  struct {
 		Path     string `json:"path"`
 		LoadedAt string `json:"loaded_at"`
@@ -55,6 +57,7 @@ func (d *daemon) status() *status {
 		Epoch:         strconv.FormatUint(d.ring.Epoch(), 10),
 		Ring:          d.ring.Stats(),
 		Sources:       d.watcher.Stats(),
+		Inputs:        d.inputs.Stats(),
 	}
 	o := d.settings
 	s.TCPServer = serverStatus{Enabled: o.TCP.Enabled, BufferSize: o.TCP.BufferSize}
@@ -74,6 +77,10 @@ func (d *daemon) status() *status {
 	s.Totals = totalsStatus{
 		Entries: d.ring.Appended(), Totals: d.engine.Totals(),
 		Truncated: s.Sources.Truncated, ParseErrors: s.Sources.ParseErrors,
+	}
+	for i := range s.Inputs {
+		s.Totals.Truncated += s.Inputs[i].Truncated
+		s.Totals.ParseErrors += s.Inputs[i].ParseErrors
 	}
 	s.Config.Path = o.file
 	s.Config.LoadedAt = o.loadedAt.UTC().Format(time.RFC3339)

@@ -59,6 +59,35 @@ func (s *Server) Stats() []Stats {
 	return all
 }
 
+// kinds are what Sum names inputs.
+var kinds = map[string]string{
+	"-": "stdin", "tcp": "tcp", "tls": "tls", "unix": "unix", "syslog+tcp": "syslog+tcp", "syslog+udp": "syslog+udp", "http": "http",
+}
+
+// Sum returns the figures of all inputs of each kind: stdin, http, or the
+// scheme. Every kind is there.
+func Sum(all []Stats) map[string]Stats {
+	sums := make(map[string]Stats, len(kinds))
+	for _, kind := range kinds {
+		sums[kind] = Stats{}
+	}
+	for i := range all {
+		in, sum := &all[i], sums[kinds[all[i].Scheme]]
+		sum.Connections += in.Connections
+		sum.Accepted += in.Accepted
+		sum.Bytes += in.Bytes
+		sum.Entries += in.Entries
+		sum.Rejected += in.Rejected
+		sum.Truncated += in.Truncated
+		sum.Lost += in.Lost
+		for level, n := range in.Levels {
+			sum.Levels[level] += n
+		}
+		sums[kinds[in.Scheme]] = sum
+	}
+	return sums
+}
+
 func (in *input) figures() Stats {
 	c := &in.stats
 	s := Stats{

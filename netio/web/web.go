@@ -1,6 +1,6 @@
 // Package web serves the stream over HTTP: live on /stream, what is held on
 // /entries, and the state of clients, files and daemon on /clients, /sources,
-// /status, /metrics, /healthz and /readyz.
+// /status, /metrics, /healthz and /readyz. POST /ingest takes lines in.
 package web
 
 import (
@@ -30,6 +30,7 @@ type Options struct {
 	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
 	netio.ClientOptions
+	Ingest    bool      `toml:"ingest" kong:"-" default:"false"`
 	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
 }
@@ -53,6 +54,7 @@ type Server struct {
 	status    func() any
 	sources   func() any // nil: there are none
 	monitor   *Monitor   // nil: there is none
+	ingest    func(Post) (any, error)
 	log       *slog.Logger
 	silent    silentConns
 }
@@ -114,9 +116,10 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 		ReadTimeout:           10 * time.Second,
 		WriteTimeout:          10 * time.Second,
 		IdleTimeout:           60 * time.Second,
-		MaxRequestBodySize:    64 << 10,
+		MaxRequestBodySize:    maxBody,
 		MaxIdleWorkerDuration: time.Second,
 		CloseOnShutdown:       true,
+		HeaderReceived:        s.allowance,
 		ErrorHandler:          s.badRequest,
 		ConnState:             s.silent.note,
 		Logger:                logger{log},
@@ -185,6 +188,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		answer = s.entries
 	case "/clients":
 		answer = s.listClients
+	case ingestPath:
+		answer, allowed = s.takeIn, "POST"
 	default:
 		if strings.HasPrefix(path, clientsPath) {
 			answer, allowed = s.kick, "DELETE"
@@ -192,7 +197,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	if answer == nil {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",
+			Error: "no such page: " + path + " (there are /stream, /entries, /ingest, /clients, /sources, /status, /metrics, /healthz and /readyz)",
 		})
 		return
 	}
@@ -247,7 +252,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
 func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	code := fasthttp.StatusBadRequest
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
-		code = fasthttp.StatusRequestEntityTooLarge
+		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
 	}
 	ctx.SetConnectionClose()
 	s.fail(ctx, code, record.Error{Error: err.Error()})
