@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"logwisp/netio/ingest"
@@ -51,11 +52,16 @@ func (s *settings) setInputs(urls []string) {
 			files = append(files, t)
 			continue
 		}
+		if slices.ContainsFunc(s.Inputs, func(o ingest.Options) bool { return o.URL == stdin }) {
+			continue
+		}
+		if len(s.Inputs) == 0 {
+			s.origins["inputs"] = s.origins.of("monitor.targets")
+		}
 		in := newInput(stdin)
 		in.Format, in.Regex, in.Tags, in.Timezone = t.Format, t.Regex, t.Tags, t.Timezone
 		in.MaxLineBytes = s.Monitor.MaxLineBytes
 		s.Inputs = append(s.Inputs, in)
-		s.origins["inputs"] = s.origins.of("monitor.targets")
 	}
 	s.Monitor.Targets = files
 }
@@ -92,6 +98,12 @@ func (s *settings) checkInputs(toml []byte) []problem {
 		problems = append(problems, p)
 	}
 	return problems
+}
+
+// serves says where entries come from, for people.
+func (s *settings) serves() string {
+	return strings.Join(slices.DeleteFunc([]string{s.targets(), strings.ReplaceAll(s.inputsText(), ",", " ")},
+		func(text string) bool { return text == "" }), " and ")
 }
 
 // inputsText is what LOGWISP_INPUTS would be.
