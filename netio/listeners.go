@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func ListenAll(host string, port int, path string, o *TLSOptions, admit func(net
 		l.tcp = l.secure
 	}
 	if path != "" {
-		if l.unix, err = listenUnix(path, log); err != nil {
+		if l.unix, err = ListenUnix(path, log); err != nil {
 			l.tcp.Close()
 			return nil, err
 		}
@@ -52,9 +53,10 @@ func ListenAll(host string, port int, path string, o *TLSOptions, admit func(net
 // owner to say.
 const unixMode = 0o660
 
-// listenUnix listens at path. What an earlier run has left there, a socket that
-// nobody listens on, is taken away.
-func listenUnix(path string, log *slog.Logger) (net.Listener, error) {
+// ListenUnix opens a Unix socket that streams, as Listen does a port. What an
+// earlier run has left there, a socket that nobody listens on, is taken away;
+// Close removes the socket.
+func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != fs.ModeSocket {
 			return nil, fmt.Errorf("unix socket %s: there is something else at this path: name a path that may be created", path)
@@ -62,7 +64,7 @@ func listenUnix(path string, log *slog.Logger) (net.Listener, error) {
 		c, err := net.DialTimeout("unix", path, time.Second)
 		if err == nil {
 			c.Close()
-			return nil, fmt.Errorf("unix socket %s: another process listens there", path)
+			return nil, &net.OpError{Op: "listen", Net: "unix", Err: fmt.Errorf("another process listens at %s: %w", path, syscall.EADDRINUSE)}
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, fmt.Errorf("unix socket: %w", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"logwisp/ring/entry"
 	"logwisp/ring/parse"
 )
 
@@ -127,7 +128,7 @@ func (w *Watcher) endPieces(f *file, upTo time.Duration) {
 	for i := range f.pieces {
 		if p := &f.pieces[i]; p.held() && p.grown <= upTo {
 			whole := p.take()
-			w.accept(f, draft{text: whole.text, cut: whole.cut, partial: true, micros: whole.micros}, i == 1)
+			w.accept(f, entry.Draft{Text: whole.text, Cut: whole.cut, Partial: true, Micros: whole.micros}, i == 1)
 		}
 	}
 }
@@ -150,7 +151,7 @@ func containerMembers(tags []byte, path string) (byStream [2][]byte) {
 		if len(object) > 0 {
 			object = append(object, ',')
 		}
-		m, _ := members(map[string]string{key: value}) // neither key nor value can be refused
+		m, _ := entry.Members(map[string]string{key: value}) // neither key nor value can be refused
 		object = append(object, m...)
 	}
 	if ok {

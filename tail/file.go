@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"logwisp/ring/entry"
 )
 
 const (
@@ -55,7 +57,7 @@ type file struct {
 	whole    int64 // what is before it was sent: ended without what waits for more
 	marker   []byte
 	head     fingerprint
-	split    splitter
+	split    entry.Splitter
 	rules    *rules
 	wrapping wrapping
 	members  [2][]byte // for the fields of a container's entries, by stream
@@ -141,7 +143,7 @@ func (f *file) place(pos int64) {
 	buf := make([]byte, min(pos, markerSize))
 	n, _ := readAt(f.fd, buf, pos-int64(len(buf)))
 	f.mark(buf[:n])
-	f.split.reset(pos == 0)
+	f.split.Reset(pos == 0)
 }
 
 // placeAtEnd puts the position at the beginning of the line that ends or will
@@ -204,7 +206,7 @@ func (f *file) stale() bool { return f.pos <= f.startSize }
 // passes, not only when it changes.
 func (f *file) needsClock() bool {
 	return f.phase == rotated || f.copied != nil && f.copied.size > 0 || f.shrunk ||
-		f.phase == following && (f.split.pending() && !f.stale() || f.group.lines > 0 || f.piecesHeld())
+		f.phase == following && (f.split.Pending() && !f.stale() || f.group.lines > 0 || f.piecesHeld())
 }
 
 // notText names what begins like data when it is nothing to be read as lines.

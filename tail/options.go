@@ -16,7 +16,7 @@ import (
 // in by whoever reads the configuration; New takes the values as they are.
 type Options struct {
 	CheckInterval int      `toml:"check_interval_ms" name:"check-interval" default:"100" min:"10" max:"3600000" placeholder:"MS" help:"How often files are looked at where events do not serve, in milliseconds (default: ${default})."`
-	Targets       []Target `toml:"targets" kong:"-"`
+	Targets       []Target `toml:"targets" kong:"-"` // nil = *.log here; empty = none
 
 	Checkpoint string `toml:"checkpoint" name:"checkpoint" default:"off" placeholder:"off|auto|FILE" help:"Keep how far files were read in FILE, and go on from there after a restart; auto is a file in the state directory (default: ${default})."` // opened by the caller, for Resume
 
@@ -179,7 +179,7 @@ type root struct {
 
 // roots makes the targets absolute.
 func roots(targets []Target) ([]root, error) {
-	if len(targets) == 0 {
+	if targets == nil {
 		targets = []Target{{Path: ".", Pattern: defaultPattern}}
 	}
 	var all []root

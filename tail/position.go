@@ -50,7 +50,7 @@ type window struct {
 // settle notes how far whole lines reach after data, the bytes before pos, was
 // taken. A line under way is read again after a restart.
 func (f *file) settle(data []byte) {
-	if !f.split.pending() {
+	if !f.split.Pending() {
 		f.ended = f.pos
 	} else if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
 		f.ended = f.pos - int64(len(data)-i-1)

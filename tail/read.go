@@ -78,11 +78,11 @@ func (w *Watcher) consume(f *file, data, read []byte) {
 	f.head.extend(data, f.pos)
 	f.grown = w.now()
 	w.begin(f)
-	f.split.feed(data, int(w.options.MaxLineBytes), w.emit)
+	f.split.Feed(data, int(w.options.MaxLineBytes), w.emit)
 	w.told()
 	f.mark(read)
 	f.pos += int64(len(data))
-	if !f.split.pending() && !f.atEnd && allZero(data) {
+	if !f.split.Pending() && !f.atEnd && allZero(data) {
 		w.skipHole(f)
 	}
 	f.settle(data)
@@ -122,7 +122,7 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	f.pos, f.ended, f.whole, f.startSize, f.shrunk = 0, 0, 0, 0, false
 	f.rotations++
 	f.marker = f.marker[:0]
-	f.split.reset(true)
+	f.split.Reset(true)
 	w.setLag(f, 0)
 	f.atEnd = false
 	return false
@@ -132,11 +132,11 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 // and what waits for more. One from before the
 // start that never grew is not part of the stream.
 func (w *Watcher) flush(f *file) {
-	if f.stale() || !f.split.pending() && f.group.lines == 0 && !f.piecesHeld() {
+	if f.stale() || !f.split.Pending() && f.group.lines == 0 && !f.piecesHeld() {
 		return
 	}
 	w.begin(f)
-	f.split.flush(int(w.options.MaxLineBytes), w.emit)
+	f.split.Flush(int(w.options.MaxLineBytes), w.emit)
 	w.endPieces(f, w.now())
 	w.endGroup(f)
 	w.told()

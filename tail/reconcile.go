@@ -317,7 +317,7 @@ func (w *Watcher) finish(f *file) {
 	}
 	w.release(f)
 	w.setLag(f, 0)
-	f.split.reset(false)
+	f.split.Reset(false)
 	f.phase = closed
 	f.copied, f.after, f.former = nil, nil, nil
 	if gone {

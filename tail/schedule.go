@@ -233,7 +233,7 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 		if f.queued || !f.atEnd {
 			return
 		}
-		if f.group.lines > 0 && !f.split.pending() && now-f.grown >= f.rules.joiner.flush {
+		if f.group.lines > 0 && !f.split.Pending() && now-f.grown >= f.rules.joiner.flush {
 			w.endHeld(f)
 		}
 		if idle > 0 && now-f.grown >= idle {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logwisp/ring"
+	"logwisp/ring/entry"
 )
 
 // Stats is what a Watcher has done and what it has before it.
@@ -91,6 +92,19 @@ func (w *Watcher) Stats() Stats {
 		s.Levels[level] = c.levels[level].Load()
 	}
 	return s
+}
+
+// add adds what became of lines.
+func (c *counters) add(n *entry.Counts) {
+	c.lines.Add(n.Lines)
+	c.cut.Add(n.Cut)
+	c.parseErrors.Add(n.ParseErrors)
+	c.filtered.Add(n.Filtered)
+	for level, lines := range n.Levels {
+		if lines > 0 {
+			c.levels[level].Add(lines)
+		}
+	}
 }
 
 // countRotation counts that f has lost its name. A descriptor that was given up

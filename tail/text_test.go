@@ -98,7 +98,7 @@ func TestEndlessLineTakesNoMoreMemoryThanTheLimit(t *testing.T) {
 		h.write(f, strings.Repeat("M", 1<<20))
 		h.w.work(t.Context())
 		for _, f := range h.w.files {
-			if n := cap(f.split.held); n > 1<<20+slack {
+			if n := f.split.Memory(); n > 1<<20+64 {
 				t.Fatalf("%d bytes are held for one line", n)
 			}
 		}
@@ -109,7 +109,7 @@ func TestEndlessLineTakesNoMoreMemoryThanTheLimit(t *testing.T) {
 		t.Errorf("%d entries, want before, the cut line, after", len(h.got))
 	}
 	for _, f := range h.w.files {
-		if f.split.held != nil {
+		if f.split.Memory() > 0 {
 			t.Error("the buffer of the long line is kept")
 		}
 	}

@@ -10,8 +10,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"logwisp/ring"
-	"logwisp/ring/filter"
-	"logwisp/ring/record"
+	"logwisp/ring/entry"
 )
 
 // Watcher finds the files that its targets name, follows them all, and writes
@@ -28,15 +27,10 @@ type Watcher struct {
 	buf     []byte // one for all files: marker and new bytes
 	backlog int64  // unread bytes up to which files are read freely
 	behind  int    // files with unread bytes, as last seen
-	intake  *filter.Intake
-	merged  []byte // fields and what is merged into them
-	encoder record.Encoder
-	builder *ring.Builder
-	emit    func(line) // w.entry, bound once
+	out     *entry.Writer
+	emit    func(entry.Line) // w.entry, bound once
 	current *file
-	micros  int64                       // the time of the read under way
-	lines   uint64                      // entries not in stats yet
-	levels  [ring.LevelFatal + 1]uint64 // the same by level
+	micros  int64 // the time of the read under way
 
 	// What is known.
 	names   map[string]*name
@@ -102,7 +96,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %w", err)
 	}
-	intake, err := newIntake(o.Filter)
+	intake, err := o.Filter.Intake()
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +105,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		options: o, roots: all, ring: r, log: log, start: time.Now(),
 		buf:     make([]byte, markerSize+min(readSize, max(backlog, 16<<10))),
 		backlog: backlog,
-		intake:  intake,
-		builder: r.NewBuilder(),
+		out:     entry.NewWriter(r.NewBuilder(), intake),
 		names:   make(map[string]*name),
 		files:   make(map[identity]*file),
 		missing: make(map[string]string),
@@ -210,7 +203,7 @@ func (w *Watcher) work(ctx context.Context) {
 		w.keepPositions()
 		w.answer()
 		if len(w.ready) == 0 || ctx.Err() != nil {
-			w.builder.Publish()
+			w.out.Publish()
 			w.stats.open.Store(int64(w.open.count))
 			return
 		}
@@ -253,7 +246,7 @@ func (w *Watcher) lastLook() {
 			w.endHeld(f)
 		}
 	}
-	w.builder.Publish()
+	w.out.Publish()
 }
 
 // mayHaveMore reports whether it is worth opening f, if it is not open.

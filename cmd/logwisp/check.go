@@ -42,7 +42,7 @@ func (c *checkCommand) Run(ctx *kong.Context, std *stdio) error {
 	if s.file != "" {
 		name = s.file
 	}
-	fmt.Fprintf(std.out, "%s is good: it serves %s\n", name, s.targets())
+	fmt.Fprintf(std.out, "%s is good: it serves %s\n", name, s.serves())
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"logwisp/netio"
 	"logwisp/netio/access"
+	"logwisp/netio/ingest"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -26,7 +27,8 @@ import (
 const drainTime = time.Second
 
 // daemon is the program at work. This file is the only one that knows all
-// parts: files -> tail -> ring -> netio -> tcp and web.
+// parts: files -> tail -> ring -> netio -> tcp and web, and what others send ->
+// ingest -> ring.
 type daemon struct {
 	settings   *settings
 	log        *slog.Logger
@@ -34,6 +36,7 @@ type daemon struct {
 	gate       *access.Gate
 	ring       *ring.Ring
 	watcher    *tail.Watcher
+	inputs     *ingest.Server
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
@@ -82,6 +85,11 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	if err = d.newOutputs(); err != nil {
 		return nil, err
 	}
+	if d.inputs, err = ingest.New(s.Inputs, ingest.Settings{
+		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
+	}, d.ring); err != nil {
+		return nil, cannotOpen(err)
+	}
 	if s.TCP.Enabled {
 		if d.tcp, err = tcp.New(s.TCP, d.engine, d.gate, log); err != nil {
 			return nil, cannotBind(err, "tcp")
@@ -92,6 +100,9 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 			return nil, cannotBind(err, "http")
 		}
 		d.web.AnswerSources(func() any { return d.sources() })
+		if s.HTTP.Ingest {
+			d.web.AnswerIngest(func(p web.Post) (any, error) { return d.inputs.Post(ingest.Batch(p)) })
+		}
 		m, err := d.monitor()
 		if err != nil {
 			return nil, err
@@ -122,11 +133,23 @@ func cannotBind(err error, name string) error {
 	return &refusal{code: exitUnavailable, lines: []string{fmt.Sprintf("%v (%s)", err, hint)}}
 }
 
-// run serves until ctx ends, then stops: listeners first, then the files, then
-// the streams once they have the last entry.
+// cannotOpen says what to do about an input that cannot be had.
+func cannotOpen(err error) error {
+	hint := "choose an address of this machine, or another place for the socket"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = "choose another port or path in the URL; port 0 picks a free one"
+	case errors.Is(err, syscall.EACCES):
+		hint = "choose a port above 1023, or a directory that can be written to"
+	}
+	return &refusal{code: exitUnavailable, lines: []string{fmt.Sprintf("%v (%s)", err, hint)}}
+}
+
+// run serves until ctx ends, then stops: listeners first, then the inputs and
+// the files, then the streams once they have the last entry.
 func (d *daemon) run(ctx context.Context) error {
 	var servers sync.WaitGroup
-	failed := make(chan error, 3+len(d.outputs.sure))
+	failed := make(chan error, 4+len(d.outputs.sure))
 	start := func(serve func() error) {
 		servers.Go(func() {
 			if err := serve(); err != nil {
@@ -142,9 +165,11 @@ func (d *daemon) run(ctx context.Context) error {
 		d.announce("HTTP", d.web.Listeners())
 		start(d.web.Serve)
 	}
-	if files := d.watcher.Stats().Files; files > 0 {
+	start(d.inputs.Serve)
+	switch files := d.watcher.Stats().Files; {
+	case files > 0:
 		d.log.Info("following", "files", files, "targets", d.settings.targets())
-	} else {
+	case len(d.settings.Monitor.Targets) > 0:
 		d.log.Warn("no file to follow yet, waiting for one", "targets", d.settings.targets())
 	}
 	d.outputs.start()
@@ -173,6 +198,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.phase.Store(stopping)
 	d.closeListeners()
+	d.inputs.Stop()
 	stopReading()
 	reader.Wait() // the last lines are in the ring
 	d.closeCheckpoint()
@@ -194,6 +220,9 @@ func (d *daemon) closeListeners() {
 // stop ends the streams and releases everything.
 func (d *daemon) stop() {
 	d.closeListeners()
+	if d.inputs != nil {
+		d.inputs.Stop()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	var outputs sync.WaitGroup

@@ -1,6 +1,6 @@
 // Package web serves the stream over HTTP: live on /stream, what is held on
 // /entries, and the state of clients, files and daemon on /clients, /sources,
-// /status, /metrics, /healthz and /readyz.
+// /status, /metrics, /healthz and /readyz. POST /ingest takes lines in.
 package web
 
 import (
@@ -36,6 +36,7 @@ type Options struct {
 	AllowedHosts   []string         `toml:"allowed_hosts" kong:"-"`   // names that requests may be for; none: any, but on loopback those of this machine
 	CORSOrigins    []string         `toml:"cors_origins" kong:"-"`    // origins whose pages may read
 	TrustedProxies []string         `toml:"trusted_proxies" kong:"-"` // networks whose X-Forwarded-For and -Proto are believed
+	Ingest         bool             `toml:"ingest" kong:"-" default:"false"`
 	Retry          int              `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
 	Heartbeat      Heartbeat        `toml:"heartbeat" kong:"-"`
 }
@@ -61,6 +62,7 @@ type Server struct {
 	status    func() any
 	sources   func() any // nil: there are none
 	monitor   *Monitor   // nil: there is none
+	ingest    func(Post) (any, error)
 	log       *slog.Logger
 	silent    silentConns
 }
@@ -127,9 +129,10 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		ReadTimeout:           10 * time.Second,
 		WriteTimeout:          10 * time.Second,
 		IdleTimeout:           60 * time.Second,
-		MaxRequestBodySize:    64 << 10,
+		MaxRequestBodySize:    maxBody,
 		MaxIdleWorkerDuration: time.Second,
 		CloseOnShutdown:       true,
+		HeaderReceived:        s.allowance,
 		ErrorHandler:          s.badRequest,
 		ConnState:             s.silent.note,
 		Logger:                logger{log},
@@ -208,6 +211,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		answer = s.entries
 	case "/clients":
 		answer, scope = s.listClients, access.Admin
+	case ingestPath:
+		answer, allowed, scope = s.takeIn, "POST", access.Ingest
 	default:
 		if strings.HasPrefix(path, clientsPath) {
 			answer, allowed, scope = s.kick, "DELETE", access.Admin
@@ -218,7 +223,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	if answer == nil {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",
+			Error: "no such page: " + path + " (there are /stream, /entries, /ingest, /clients, /sources, /status, /metrics, /healthz and /readyz)",
 		})
 		return
 	}
@@ -273,7 +278,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
 func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	code := fasthttp.StatusBadRequest
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
-		code = fasthttp.StatusRequestEntityTooLarge
+		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
 	}
 	ctx.SetConnectionClose()
 	s.fail(ctx, code, record.Error{Error: err.Error()})

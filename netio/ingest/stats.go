@@ -1,0 +1,109 @@
+package ingest
+
+import (
+	"sync/atomic"
+
+	"logwisp/ring"
+	"logwisp/ring/entry"
+)
+
+// Stats is what one input has done.
+type Stats struct {
+	URL          string `json:"url"`           // as configured; of POST /ingest, /ingest
+	Address      string `json:"address"`       // what is listened on, "" for nothing
+	Connections  int    `json:"connections"`   // now
+	Accepted     uint64 `json:"accepted"`      // connections, or requests, so far
+	Bytes        uint64 `json:"bytes"`         // received
+	Entries      uint64 `json:"entries"`       // sent to the ring
+	Rejected     uint64 `json:"rejected"`      // lines that were answered with an error
+	Truncated    uint64 `json:"truncated"`     // entries whose line was cut
+	ParseErrors  uint64 `json:"parse_errors"`  // entries that are not in the form they look like or should have
+	Filtered     uint64 `json:"filtered"`      // lines that [filter] kept out
+	OtherSources uint64 `json:"other_sources"` // entries whose source is other because there are too many
+	Lost         uint64 `json:"lost"`          // datagrams that the kernel had no room for
+
+	Scheme string                      `json:"-"` // one of Schemes, or http
+	Levels [ring.LevelFatal + 1]uint64 `json:"-"` // of Entries, by ring.Level
+}
+
+// counters are written by many goroutines and read by any.
+type counters struct {
+	open                       atomic.Int64
+	accepted, bytes            atomic.Uint64
+	entries, cut, parseErrors  atomic.Uint64
+	filtered, other, malformed atomic.Uint64
+	rejected                   atomic.Uint64
+	levels                     [ring.LevelFatal + 1]atomic.Uint64
+}
+
+// add adds what became of the lines of one turn.
+func (c *counters) add(n *entry.Counts) {
+	c.entries.Add(n.Lines)
+	c.cut.Add(n.Cut)
+	c.parseErrors.Add(n.ParseErrors)
+	c.filtered.Add(n.Filtered)
+	for level, lines := range n.Levels {
+		if lines > 0 {
+			c.levels[level].Add(lines)
+		}
+	}
+}
+
+// Stats returns the figures of all inputs, in the order of the configuration;
+// that of POST /ingest, if there is one, is the last.
+func (s *Server) Stats() []Stats {
+	all := make([]Stats, len(s.inputs))
+	for i, in := range s.inputs {
+		all[i] = in.figures()
+	}
+	return all
+}
+
+// kinds are what Sum names inputs.
+var kinds = map[string]string{
+	"-": "stdin", "tcp": "tcp", "tls": "tls", "unix": "unix", "syslog+tcp": "syslog+tcp", "syslog+udp": "syslog+udp", "http": "http",
+}
+
+// Sum returns the figures of all inputs of each kind: stdin, http, or the
+// scheme. Every kind is there.
+func Sum(all []Stats) map[string]Stats {
+	sums := make(map[string]Stats, len(kinds))
+	for _, kind := range kinds {
+		sums[kind] = Stats{}
+	}
+	for i := range all {
+		in, sum := &all[i], sums[kinds[all[i].Scheme]]
+		sum.Connections += in.Connections
+		sum.Accepted += in.Accepted
+		sum.Bytes += in.Bytes
+		sum.Entries += in.Entries
+		sum.Rejected += in.Rejected
+		sum.Truncated += in.Truncated
+		sum.Lost += in.Lost
+		for level, n := range in.Levels {
+			sum.Levels[level] += n
+		}
+		sums[kinds[in.Scheme]] = sum
+	}
+	return sums
+}
+
+func (in *input) figures() Stats {
+	c := &in.stats
+	s := Stats{
+		URL: in.url, Scheme: in.scheme,
+		Connections: int(c.open.Load()), Accepted: c.accepted.Load(), Bytes: c.bytes.Load(),
+		Entries: c.entries.Load(), Rejected: c.rejected.Load(), Truncated: c.cut.Load(),
+		ParseErrors: c.parseErrors.Load() + c.malformed.Load(), Filtered: c.filtered.Load(), OtherSources: c.other.Load(),
+	}
+	if in.address != nil {
+		s.Address = in.address.String()
+	}
+	if in.socket != nil {
+		s.Lost = in.socket.drops()
+	}
+	for level := range c.levels {
+		s.Levels[level] = c.levels[level].Load()
+	}
+	return s
+}
