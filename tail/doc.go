@@ -25,7 +25,8 @@
 //	truncate               the fragment is sent, the file begins at 0; seen by the bytes
 //	                       before the position, so also when it has regrown meanwhile
 //	copy + truncate        a copy under a longer name (app.log.1, app-2026.log) goes on where
-//	                       the original was; other copies are new files
+//	                       the original was, also one that no target names and that lies
+//	                       beside the log under a number or a date; other copies are new files
 //	delete                 like rename, but held at most 15 s: its disk space is waited for
 //	replace by rename      a new file from 0, unless it is the same log saved again: then it
 //	                       goes on at the position
@@ -35,7 +36,18 @@
 //
 // Files present at the start begin at their end, placed at the beginning of a
 // line; files that appear later begin at 0. What a copying rotation cuts off
-// between its last read and the truncation is lost to everybody.
+// between its last read and the truncation is lost to everybody; as far as a
+// file was seen to be longer than what was read, it is counted and said.
+//
+// # Copies
+//
+// A file is a copy only if all it holds agrees with what the original holds, or
+// held before a truncation, and if it reaches at least as far as the original
+// did when the copy was born; what begins alike is a file of its own. The bytes
+// that are gone by then are known by their trail: sums of what stood before some
+// of the positions, dense near the last. Nothing of a file is read while it may
+// be a copy in the making: until its original is truncated, or it differs or
+// has not grown for a second; one that ends too early is given five.
 //
 // # Restarts
 //

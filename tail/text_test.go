@@ -31,6 +31,19 @@ func TestFragmentThatStopsGrowingIsSentMarked(t *testing.T) {
 	})
 }
 
+func TestAFragmentThatGrewUnseenIsNotSentByTheClock(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.start("app.log")
+		h.append("app.log", "begun, ")
+		f := h.fileAt("app.log", func(f *file) bool { return f.split.pending() && f.atEnd })
+		h.w.options.PartialFlush = 1
+		h.append("app.log", "ended\n")
+		f.grown -= milliseconds(2)
+		h.w.passTime(f, h.w.now())
+		h.wants([]string{"begun, ended"})
+	})
+}
+
 func TestFragmentAtRotationIsNotGluedToTheNewFile(t *testing.T) {
 	for _, rotate := range []func(h *harness){
 		func(h *harness) { h.rename("frag.log", "frag.log.1") },
