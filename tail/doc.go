@@ -32,7 +32,9 @@
 //	                       goes on at the position
 //	unreadable             said once, looked at again; not taken for deleted
 //	not a regular file     not even opened; said once
-//	compressed, UTF-16     not read; said once
+//	compressed, UTF-32     not read; said once
+//	UTF-16                 read as UTF-8: with a byte order mark, or when every other of its
+//	                       first characters is ASCII; decided anew after a truncation
 //
 // Files present at the start begin at their end, placed at the beginning of a
 // line; files that appear later begin at 0. What a copying rotation cuts off
@@ -88,10 +90,11 @@
 //	T5  A page is published before the goroutine waits.
 //	T6  Descriptors held are at most the budget plus the rotated files that
 //	    were open within it.
-//	T7  Memory is one read buffer; for each file at most MaxLineBytes for a
-//	    fragment, twice that for an entry of several lines, and twice that for
-//	    each stream of a container while a line of it is in pieces; less than a
-//	    kilobyte for each other file, and four more where lines are joined.
+//	T7  Memory is one read buffer, and one and a half times that for UTF-16; for
+//	    each file at most MaxLineBytes for a fragment, twice that for an entry
+//	    of several lines, and twice that for each stream of a container while a
+//	    line of it is in pieces; less than two kilobytes for each other file,
+//	    and four more where lines are joined.
 //	T8  A position is kept only of what the ring has: the page under way is
 //	    published before positions are taken.
 package tail

@@ -55,6 +55,7 @@ type file struct {
 	whole  int64 // what is before it was sent: ended without what waits for more
 	marker []byte
 	memory
+	encoding encoding
 	split    splitter
 	rules    *rules
 	wrapping wrapping
@@ -143,9 +144,10 @@ func (f *file) place(pos int64) {
 }
 
 // placeAtEnd puts the position at the beginning of the line that ends or will
-// end at size, looking back at most limit bytes.
+// end at size, looking back at most limit bytes. The encoding is known.
 func (f *file) placeAtEnd(size, limit int64) {
 	const block = 64 << 10
+	size = f.encoding.floor(size)
 	buf := make([]byte, min(block, size))
 	for end := size; end > 0 && size-end < limit; {
 		start := max(0, end-int64(len(buf)))
@@ -153,20 +155,22 @@ func (f *file) placeAtEnd(size, limit int64) {
 		if err != nil {
 			break
 		}
-		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			f.place(start + int64(i) + 1)
+		if i := f.encoding.lineEnd(buf[:n]); i > 0 {
+			f.place(start + int64(i))
 			return
 		}
 		end = start
 	}
-	f.place(max(0, size-limit))
+	f.place(f.encoding.floor(max(0, size-limit)))
 }
 
-// readHead takes the fingerprint and returns the bytes it covers.
+// readHead takes the fingerprint and the encoding, and returns the bytes they
+// are from.
 func (f *file) readHead() []byte {
 	buf := make([]byte, headSize)
 	n, _ := readAt(f.fd, buf, 0)
 	f.head = fingerprintOf(buf[:n])
+	f.encoding, _ = encodingOf(buf[:n], f.encoding)
 	return buf[:n]
 }
 
@@ -213,8 +217,8 @@ func notText(data []byte) string {
 		{"\x1f\x8b\x08", "gzip data"},
 		{"\x28\xb5\x2f\xfd", "zstd data"},
 		{"\xfd7zXZ", "xz data"},
-		{"\xff\xfe", "UTF-16 text"},
-		{"\xfe\xff", "UTF-16 text"},
+		{"\xff\xfe\x00\x00", "UTF-32 text"},
+		{"\x00\x00\xfe\xff", "UTF-32 text"},
 	} {
 		if bytes.HasPrefix(data, []byte(m.magic)) {
 			return m.kind

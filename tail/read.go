@@ -69,20 +69,35 @@ func (w *Watcher) finished(f *file) bool {
 	return false
 }
 
-// consume takes new bytes of f. read ends with data and begins with the old
-// marker.
+// consume takes new bytes of f, but for the beginning of a character at their
+// end. read ends with data and begins with the old marker.
 func (w *Watcher) consume(f *file, data, read []byte) {
 	if f.pos == 0 {
 		if kind := notText(data); kind != "" {
 			w.refuse(f, kind)
 			return
 		}
+		known := false
+		if f.encoding, known = encodingOf(data, f.encoding); !known {
+			return
+		}
 	}
+	whole := f.encoding.whole(data)
+	if whole == 0 {
+		return
+	}
+	read = read[:len(read)-len(data)+whole]
+	data = data[:whole]
 	w.stats.read.Add(uint64(len(data)))
 	f.head.extend(data, f.pos)
 	f.grown = w.now()
 	w.begin(f)
-	f.split.feed(data, int(w.options.MaxLineBytes), w.emit)
+	text := data
+	if f.encoding != plain {
+		w.decoded = f.encoding.decode(w.decoded[:0], data)
+		text = w.decoded
+	}
+	f.split.feed(text, int(w.options.MaxLineBytes), w.emit)
 	w.told()
 	f.pos += int64(len(data))
 	f.mark(read, len(data), w.micros*int64(time.Microsecond))

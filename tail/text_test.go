@@ -128,13 +128,13 @@ func TestEndlessLineTakesNoMoreMemoryThanTheLimit(t *testing.T) {
 	}
 }
 
-func TestUTF16FileIsRefused(t *testing.T) {
+func TestUTF32FileIsRefused(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		h.start(".:*.log")
-		h.append("wide.log", "\xff\xfeh\x00i\x00\n\x00")
+		h.append("wide.log", "\xff\xfe\x00\x00h\x00\x00\x00\n\x00\x00\x00")
 		h.append("plain.log", "plain\n")
 		h.wants([]string{"plain"})
-		if !strings.Contains(h.logged.String(), "UTF-16") {
+		if !strings.Contains(h.logged.String(), "UTF-32") {
 			t.Errorf("not reported: %s", h.logged.String())
 		}
 	})

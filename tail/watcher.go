@@ -26,6 +26,7 @@ type Watcher struct {
 
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
+	decoded []byte // what is read, as UTF-8, where it was not
 	backlog int64  // unread bytes up to which files are read freely
 	behind  int    // files with unread bytes, as last seen
 	intake  *filter.Intake
