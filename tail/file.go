@@ -59,7 +59,8 @@ type file struct {
 	split    splitter
 	rules    *rules
 	wrapping wrapping
-	members  [2][]byte // for the fields of a container's entries, by stream
+	members  [3][]byte // for the fields of a container's entries, by stream
+	attrs    []byte    // what Docker says of the container, within members
 	pieces   [2]piece  // of a container's lines, by stream
 	group    group
 	sourceID uint16

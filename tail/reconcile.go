@@ -248,7 +248,7 @@ func (w *Watcher) rename(f *file, path string) {
 		f.rules = of.rules
 	}
 	if f.wrapping > bare {
-		f.members = containerMembers(f.rules.tags, path)
+		f.members = containerMembers(f.rules.tags, path, f.attrs)
 	}
 	if name := w.sourceName(of, path); name != f.source {
 		f.source, f.sourceID = name, w.ring.Source(name)
