@@ -327,6 +327,12 @@ func TestLostEventsAreMadeUpFor(t *testing.T) {
 	}
 	h.w.notify.failed.Store(true)
 	h.wants([]string{"a"}, []string{"b"})
+	h.w.notify.failed.Store(true)
+	h.append("a.log", "c\n")
+	h.wants([]string{"a", "c"}, []string{"b"})
+	if n := strings.Count(h.logged.String(), "events were lost"); n != 1 {
+		t.Errorf("it was said %d times, want once: %s", n, h.logged.String())
+	}
 }
 
 func TestRunReadsEverythingOnceMoreBeforeItReturns(t *testing.T) {

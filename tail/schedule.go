@@ -79,6 +79,10 @@ func (w *Watcher) keepSchedule() {
 	now := w.now()
 	if w.notify != nil && w.notify.failed.Swap(false) {
 		w.recheck = true
+		if !w.overran {
+			w.overran = true
+			w.log.Warn("events were lost, everything is looked at whenever that happens: raise fs.inotify.max_queued_events")
+		}
 	}
 	polling := w.stats.polling.Load() && now >= s.nextPoll
 	if polling {

@@ -60,6 +60,7 @@ type Watcher struct {
 	timer    *time.Timer
 	starting bool // in New: what is there counts as present at the start
 	skipping bool // too many files, said so
+	overran  bool // events were lost, said so
 	scans    int  // so far
 
 	notify *notifier // nil: no events
