@@ -23,7 +23,7 @@ func (w *Watcher) entry(l entry.Line) {
 	if f.wrapping == unseen {
 		f.wrapping = r.wrappingOf(l.Text, w.micros)
 		if f.wrapping != bare {
-			f.members = containerMembers(r.tags, f.path)
+			f.members = containerMembers(r.tags, f.path, nil)
 		}
 	}
 	if f.wrapping == bare && r.joiner == nil && !r.strip {
@@ -36,21 +36,22 @@ func (w *Watcher) entry(l entry.Line) {
 // prepare takes off what is around a line's text, and puts pieces together.
 func (w *Watcher) prepare(f *file, l entry.Line) {
 	d := entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros}
-	stderr := false
+	from := noStream
 	if c, ok := f.rules.unwrap(f.wrapping, l.Text, w.micros); ok {
+		w.label(f, c.Attrs)
 		p, whole := f.assemble(c, l.Cut, int(w.options.MaxLineBytes))
 		if !whole {
 			return
 		}
 		d.Text, d.Cut, d.Micros = p.text, p.cut, p.micros
-		stderr = string(c.Stream) == "stderr"
+		from = streamOf(c.Stream)
 	}
-	w.accept(f, d, stderr)
+	w.accept(f, d, from)
 }
 
 // accept sends a line that has nothing around it any more, or joins it with
 // others.
-func (w *Watcher) accept(f *file, d entry.Draft, stderr bool) {
+func (w *Watcher) accept(f *file, d entry.Draft, from stream) {
 	if f.rules.strip {
 		d.Text = f.rules.parser.StripANSI(d.Text)
 	}
@@ -58,34 +59,31 @@ func (w *Watcher) accept(f *file, d entry.Draft, stderr bool) {
 		return
 	}
 	if f.rules.joiner == nil {
-		d.Members = f.membersOf(stderr)
+		d.Members = f.membersOf(from)
 		w.send(d)
 		return
 	}
-	w.join(f, d, stderr)
+	w.join(f, d, from)
 }
 
 // membersOf returns what the tags and the container add to the fields.
-func (f *file) membersOf(stderr bool) []byte {
-	switch {
-	case f.wrapping == bare:
+func (f *file) membersOf(from stream) []byte {
+	if f.wrapping == bare {
 		return f.rules.tags
-	case stderr:
-		return f.members[1]
 	}
-	return f.members[0]
+	return f.members[from]
 }
 
 // join adds a line to the entry under construction, or sends that and begins
 // another.
-func (w *Watcher) join(f *file, d entry.Draft, stderr bool) {
+func (w *Watcher) join(f *file, d entry.Draft, from stream) {
 	g, j := &f.group, f.rules.joiner
-	if g.lines > 0 && (stderr != g.err || g.lines >= j.maxLines ||
+	if g.lines > 0 && (from != g.stream || g.lines >= j.maxLines ||
 		len(g.text)+1+len(d.Text) > int(w.options.MaxLineBytes) || len(d.Text) > 0 && !j.continues(g, d.Text)) {
 		w.endGroup(f)
 	}
 	if g.lines == 0 {
-		g.micros, g.err, g.from = d.Micros, stderr, f.whole
+		g.micros, g.stream, g.from = d.Micros, from, f.whole
 	} else {
 		g.text = append(g.text, '\n')
 	}
@@ -104,7 +102,7 @@ func (w *Watcher) endGroup(f *file) {
 		return
 	}
 	f.group = group{}
-	w.send(entry.Draft{Text: g.text, Cut: g.cut, Partial: g.part, Micros: g.micros, Members: f.membersOf(g.err)})
+	w.send(entry.Draft{Text: g.text, Cut: g.cut, Partial: g.part, Micros: g.micros, Members: f.membersOf(g.stream)})
 	if cap(g.text) <= 4<<10 {
 		f.group.text = g.text[:0] // most are short and follow each other
 	}

@@ -122,6 +122,21 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// DirectoryError says that a target is a directory though IsFile says that it
+// is a file.
+type DirectoryError struct{ Path string }
+
+func (e *DirectoryError) Error() string {
+	return fmt.Sprintf("target %s is a directory, but is_file says that it is a file: leave is_file out, or name a file in it", e.Path)
+}
+
+// IsDirectory reports whether the target is a directory though IsFile says that
+// it is a file. One that becomes a directory later is waited for.
+func (t Target) IsDirectory() bool {
+	st, err := statPath(t.Path)
+	return t.IsFile && err == nil && st.dir
+}
+
 // check reports what is wrong with a target.
 func (t Target) check() error {
 	if t.Path == "" {
@@ -159,6 +174,9 @@ func (o *Options) check() error {
 	for _, t := range o.Targets {
 		if err := t.check(); err != nil {
 			return err
+		}
+		if t.IsDirectory() {
+			return &DirectoryError{t.Path}
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package tail
 
 import (
-	"bytes"
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
@@ -52,8 +51,8 @@ type window struct {
 func (f *file) settle(data []byte) {
 	if !f.split.Pending() {
 		f.ended = f.pos
-	} else if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
-		f.ended = f.pos - int64(len(data)-i-1)
+	} else if i := f.encoding.lineEnd(data); i > 0 {
+		f.ended = f.pos - int64(len(data)-i)
 	}
 	f.whole = f.ended
 	// What waits for more lines is read again too, from where the read began

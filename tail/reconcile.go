@@ -58,6 +58,7 @@ func (w *Watcher) arrive(n *name, st status) {
 	if f := n.file; f != nil && f.id == st.id {
 		f.seen = w.now()
 		f.mtime = st.mtime
+		w.grew(f, st.size)
 		w.queue(f)
 		return
 	}
@@ -126,9 +127,10 @@ func (w *Watcher) begins(n *name, st status) *file {
 		w.recheck = true
 		return nil
 	}
-	f := &file{id: st.id, fd: fd, mtime: now.mtime, path: n.path, grown: w.now()}
+	f := &file{id: st.id, fd: fd, mtime: now.mtime, grown: w.now()}
 	w.files[f.id] = f
 	w.open.add(f)
+	w.rename(f, n.path) // it may be read before it is attached, see goOnInCopy
 	w.position(f, n, now)
 	w.stats.files.Add(1)
 	return f
@@ -176,7 +178,7 @@ func (w *Watcher) position(f *file, n *name, now status) {
 		return
 	}
 	if o := w.original(n.path, f); o != nil {
-		f.copied = &copyCheck{of: o, before: o.pos}
+		f.copied = &copyCheck{of: o, found: o.pos}
 	}
 }
 
@@ -246,7 +248,7 @@ func (w *Watcher) rename(f *file, path string) {
 		f.rules = of.rules
 	}
 	if f.wrapping > bare {
-		f.members = containerMembers(f.rules.tags, path)
+		f.members = containerMembers(f.rules.tags, path, f.attrs)
 	}
 	if name := w.sourceName(of, path); name != f.source {
 		f.source, f.sourceID = name, w.ring.Source(name)

@@ -31,6 +31,19 @@ func TestFragmentThatStopsGrowingIsSentMarked(t *testing.T) {
 	})
 }
 
+func TestAFragmentThatGrewUnseenIsNotSentByTheClock(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.start("app.log")
+		h.append("app.log", "begun, ")
+		f := h.fileAt("app.log", func(f *file) bool { return f.split.Pending() && f.atEnd })
+		h.w.options.PartialFlush = 1
+		h.append("app.log", "ended\n")
+		f.grown -= milliseconds(2)
+		h.w.passTime(f, h.w.now())
+		h.wants([]string{"begun, ended"})
+	})
+}
+
 func TestFragmentAtRotationIsNotGluedToTheNewFile(t *testing.T) {
 	for _, rotate := range []func(h *harness){
 		func(h *harness) { h.rename("frag.log", "frag.log.1") },
@@ -115,13 +128,13 @@ func TestEndlessLineTakesNoMoreMemoryThanTheLimit(t *testing.T) {
 	}
 }
 
-func TestUTF16FileIsRefused(t *testing.T) {
+func TestUTF32FileIsRefused(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		h.start(".:*.log")
-		h.append("wide.log", "\xff\xfeh\x00i\x00\n\x00")
+		h.append("wide.log", "\xff\xfe\x00\x00h\x00\x00\x00\n\x00\x00\x00")
 		h.append("plain.log", "plain\n")
 		h.wants([]string{"plain"})
-		if !strings.Contains(h.logged.String(), "UTF-16") {
+		if !strings.Contains(h.logged.String(), "UTF-32") {
 			t.Errorf("not reported: %s", h.logged.String())
 		}
 	})

@@ -25,6 +25,7 @@ type Watcher struct {
 
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
+	decoded []byte // what is read, as UTF-8, where it was not
 	backlog int64  // unread bytes up to which files are read freely
 	behind  int    // files with unread bytes, as last seen
 	out     *entry.Writer
@@ -53,6 +54,7 @@ type Watcher struct {
 	timer    *time.Timer
 	starting bool // in New: what is there counts as present at the start
 	skipping bool // too many files, said so
+	overran  bool // events were lost, said so
 	scans    int  // so far
 
 	notify *notifier // nil: no events

@@ -114,7 +114,8 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 
 // refuseMonitor says what is wrong with the settings of the files to follow.
 func refuseMonitor(err error, targets string) error {
-	if targets == commandLineOrigin {
+	_, directory := errors.AsType[*tail.DirectoryError](err)
+	if targets == commandLineOrigin && !directory {
 		return &refusal{code: exitUsage, lines: []string{err.Error()}}
 	}
 	return &refusal{code: exitConfig, lines: []string{fmt.Sprintf("%v (targets from %s)", err, targets)}}
