@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode"
 
@@ -95,10 +96,7 @@ func readHello(line []byte) (h hello, err error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
-		if _, ok := errors.AsType[*filter.Error](err); ok {
-			return h, fmt.Errorf("hello: %w", err)
-		}
-		return h, fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
+		return h, explain(err)
 	}
 	switch {
 	case len(bytes.TrimSpace(line[d.InputOffset():])) > 0:
@@ -109,6 +107,25 @@ func readHello(line []byte) (h hello, err error) {
 		return h, fmt.Errorf("hello: name: want at most %d bytes, none of them a control character", maxNameBytes)
 	}
 	return h, nil
+}
+
+// kinds are what the keys of a hello have for values.
+var kinds = map[reflect.Kind]string{
+	reflect.Int: "a number", reflect.Uint64: "a number from 0", reflect.Bool: "true or false", reflect.String: "a text",
+}
+
+// explain says what is wrong with a hello in the words of who wrote it.
+func explain(err error) error {
+	if _, ok := errors.AsType[*filter.Error](err); ok {
+		return fmt.Errorf("hello: %w", err)
+	}
+	if mistake, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && kinds[mistake.Type.Kind()] != "" {
+		return fmt.Errorf("hello: %s: want %s, not a %s", mistake.Field, kinds[mistake.Type.Kind()], mistake.Value)
+	}
+	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return fmt.Errorf("hello: unknown key %s; there are hello, name, token, filter, from, tail, notices and ids", key)
+	}
+	return fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
 }
 
 func greet(dst []byte, g netio.Greeting) []byte {

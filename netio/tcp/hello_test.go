@@ -138,6 +138,20 @@ func TestABadHelloIsAnsweredAndEndsTheStream(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrongWithAHelloIsSaidInItsWords(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"hello":1,"filtr":{}}`:               `hello: unknown key "filtr"; there are hello, name, token, filter, from, tail, notices and ids`,
+		`{"hello":1,"tail":-1}`:                `hello: tail: want a number from 0, not a number -1`,
+		`{"hello":1,"notices":"yes"}`:          `hello: notices: want true or false, not a string`,
+		`{"hello":1,"name":5}`:                 `hello: name: want a text, not a number`,
+		`{"hello":1,"filter":{"levl":"warn"}}`: `hello: levl: no such filter parameter; did you mean level?`,
+	} {
+		if _, err := readHello([]byte(line)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+}
+
 func TestNothingPrecedesConnectedWhenAHelloIsRequired(t *testing.T) {
 	p := newPort(t, "required")
 	c, r := p.dial("hello there\n")
