@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 	"unicode"
 
 	"logwisp/netio"
@@ -23,8 +24,9 @@ type hello struct {
 	Name    string      `json:"name"`
 	Token   string      `json:"token"` // not looked at: there are no tokens
 	Filter  filter.Spec `json:"filter"`
-	From    string      `json:"from"` // earliest, latest or an id
-	Tail    *uint64     `json:"tail"` // last entries that pass, when there is no from
+	From    string      `json:"from"`  // earliest, latest or an id
+	Since   string      `json:"since"` // a duration or a time, when there is no from
+	Tail    *uint64     `json:"tail"`  // last entries that pass, when there is neither
 	Notices bool        `json:"notices"`
 	IDs     bool        `json:"ids"`
 }
@@ -85,6 +87,12 @@ func answer(line []byte, e *netio.Engine, forms *forms) (netio.Subscription, err
 		if sub.From, err = e.From(h.From); err != nil {
 			return sub, fmt.Errorf("hello: from %.80q: %w", h.From, err)
 		}
+	case h.Since != "":
+		t, err := netio.ParseSince(h.Since, time.Now())
+		if err != nil {
+			return sub, fmt.Errorf("hello: since %.80q: %w", h.Since, err)
+		}
+		sub.From = e.Since(t)
 	case h.Tail != nil:
 		sub.From = e.Last(*h.Tail, sub.Filter, e.Head())
 	}
@@ -123,7 +131,7 @@ func explain(err error) error {
 		return fmt.Errorf("hello: %s: want %s, not a %s", mistake.Field, kinds[mistake.Type.Kind()], mistake.Value)
 	}
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return fmt.Errorf("hello: unknown key %s; there are hello, name, token, filter, from, tail, notices and ids", key)
+		return fmt.Errorf("hello: unknown key %s; there are hello, name, token, filter, from, since, tail, notices and ids", key)
 	}
 	return fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
 }
