@@ -74,7 +74,7 @@ var rooms = map[string][]string{
 
 // testLibraries may be imported by the tests of any package.
 var testLibraries = []string{
-	"github.com/rogpeppe/go-internal", "go.uber.org/goleak", "golang.org/x/sys", "pgregory.net/rapid",
+	"github.com/chromedp/chromedp", "github.com/rogpeppe/go-internal", "go.uber.org/goleak", "golang.org/x/sys", "pgregory.net/rapid",
 }
 
 // imports is what one package of the module imports.

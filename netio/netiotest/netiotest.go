@@ -65,7 +65,15 @@ type Item struct {
 }
 
 // deadline bounds every wait of a case. It is not a measure of speed.
-const deadline = 30 * time.Second
+const deadline = time.Minute
+
+// patient is a connection whose every read may take as long as a wait.
+type patient struct{ net.Conn }
+
+func (p patient) Read(b []byte) (int, error) {
+	_ = p.SetReadDeadline(time.Now().Add(deadline))
+	return p.Conn.Read(b)
+}
 
 // Rig is one running engine with one transport.
 type Rig struct {
@@ -159,8 +167,7 @@ func (g *Rig) connectAs(ask Ask, receiveBuffer int) *client {
 		_ = c.conn.SetReadBuffer(receiveBuffer)
 	}
 	_, _ = io.WriteString(conn, g.transport.Request(ask))
-	_ = conn.SetReadDeadline(time.Now().Add(deadline))
-	c.r = bufio.NewReaderSize(conn, 64<<10)
+	c.r = bufio.NewReaderSize(patient{conn}, 64<<10)
 	g.wait("the client to join", func() bool { return g.Clients.Stats().Joined > before })
 	c.next = g.published + 1
 	if g.transport.Greets {

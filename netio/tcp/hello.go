@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
+	"time"
 	"unicode"
 
 	"logwisp/netio"
@@ -24,8 +26,9 @@ type hello struct {
 	Name    string      `json:"name"`
 	Token   string      `json:"token"`
 	Filter  filter.Spec `json:"filter"`
-	From    string      `json:"from"` // earliest, latest or an id
-	Tail    *uint64     `json:"tail"` // last entries that pass, when there is no from
+	From    string      `json:"from"`  // earliest, latest or an id
+	Since   string      `json:"since"` // a duration or a time, when there is no from
+	Tail    *uint64     `json:"tail"`  // last entries that pass, when there is neither
 	Notices bool        `json:"notices"`
 	IDs     bool        `json:"ids"`
 }
@@ -89,6 +92,12 @@ func answer(h *hello, who string, e *netio.Engine, forms *forms) (sub netio.Subs
 		if sub.From, err = e.From(h.From); err != nil {
 			return sub, fmt.Errorf("hello: from %.80q: %w", h.From, err)
 		}
+	case h.Since != "":
+		t, err := netio.ParseSince(h.Since, time.Now())
+		if err != nil {
+			return sub, fmt.Errorf("hello: since %.80q: %w", h.Since, err)
+		}
+		sub.From = e.Since(t)
 	case h.Tail != nil:
 		sub.From = e.Last(*h.Tail, sub.Filter, e.Head())
 	}
@@ -100,10 +109,7 @@ func readHello(line []byte) (h hello, err error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
-		if _, ok := errors.AsType[*filter.Error](err); ok {
-			return h, fmt.Errorf("hello: %w", err)
-		}
-		return h, fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
+		return h, explain(err)
 	}
 	switch {
 	case len(bytes.TrimSpace(line[d.InputOffset():])) > 0:
@@ -114,6 +120,25 @@ func readHello(line []byte) (h hello, err error) {
 		return h, fmt.Errorf("hello: name: want at most %d bytes, none of them a control character", maxNameBytes)
 	}
 	return h, nil
+}
+
+// kinds are what the keys of a hello have for values.
+var kinds = map[reflect.Kind]string{
+	reflect.Int: "a number", reflect.Uint64: "a number from 0", reflect.Bool: "true or false", reflect.String: "a text",
+}
+
+// explain says what is wrong with a hello in the words of who wrote it.
+func explain(err error) error {
+	if _, ok := errors.AsType[*filter.Error](err); ok {
+		return fmt.Errorf("hello: %w", err)
+	}
+	if mistake, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && kinds[mistake.Type.Kind()] != "" {
+		return fmt.Errorf("hello: %s: want %s, not a %s", mistake.Field, kinds[mistake.Type.Kind()], mistake.Value)
+	}
+	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return fmt.Errorf("hello: unknown key %s; there are hello, name, token, filter, from, since, tail, notices and ids", key)
+	}
+	return fmt.Errorf(`hello: %w (want an object such as {"hello":1,"filter":{"level":"warn"}})`, err)
 }
 
 func greet(dst []byte, g netio.Greeting) []byte {

@@ -124,17 +124,50 @@ func TestAHelloShapesTheStreamFromConnectedOn(t *testing.T) {
 	}
 }
 
+func TestAHelloStartsAtTheFirstPlaceItNames(t *testing.T) {
+	for asked, first := range map[string]string{
+		`"since":"2024-01-01T12:00:00Z"`:                   "1",
+		`"since":"2024-01-01T12:00:00Z","tail":1`:          "1",
+		`"since":"5m","tail":1`:                            "4",
+		`"since":"2024-01-01T12:00:00Z","from":"earliest"`: "1",
+		`"since":"2024-01-01T12:00:00Z","from":"latest"`:   "4",
+		`"tail":1`: "3",
+	} {
+		p := newPort(t, "required")
+		p.publish(3) // of noon, 2024-01-01
+		_, r := p.dial(`{"hello":1,` + asked + "}\n")
+		p.want(r, "connected")
+		p.publish(1)
+		p.want(r, `"message":"`+first+`"`)
+	}
+}
+
 func TestABadHelloIsAnsweredAndEndsTheStream(t *testing.T) {
 	p := newPort(t, "optional")
 	for _, line := range []string{
 		`{`, `{}`, `{"hello":2}`, `{"hello":1,"filtr":{}}`, `{"hello":1,"filter":{"level":"eror"}}`, `{"hello":1,"filter":{"re":"("}}`,
 		`{"hello":1,"from":"then"}`, `{"hello":1} {"hello":1}`, `{"hello":1,"name":"a\nb"}`, `{"hello":1,"tail":-1}`,
+		`{"hello":1,"since":"yesterday"}`,
 	} {
 		_, r := p.dial(line + "\n")
 		answer, err := io.ReadAll(r)
 		var e struct{ Type, Error string }
 		if err != nil || json.Unmarshal(answer, &e) != nil || e.Type != "error" || !strings.Contains(e.Error, "hello") {
 			t.Errorf("%s is answered with %q (%v)", line, answer, err)
+		}
+	}
+}
+
+func TestWhatIsWrongWithAHelloIsSaidInItsWords(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"hello":1,"filtr":{}}`:               `hello: unknown key "filtr"; there are hello, name, token, filter, from, since, tail, notices and ids`,
+		`{"hello":1,"tail":-1}`:                `hello: tail: want a number from 0, not a number -1`,
+		`{"hello":1,"notices":"yes"}`:          `hello: notices: want true or false, not a string`,
+		`{"hello":1,"name":5}`:                 `hello: name: want a text, not a number`,
+		`{"hello":1,"filter":{"levl":"warn"}}`: `hello: levl: no such filter parameter; did you mean level?`,
+	} {
+		if _, err := readHello([]byte(line)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
 }

@@ -153,7 +153,7 @@ func TestAUnixSocketIsServedAsWell(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	_, err = New(Options{Host: "127.0.0.1", Unix: path}, nil, access.Open(), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "another process listens there") {
+	if err == nil || !strings.Contains(err.Error(), "another process listens at") {
 		t.Errorf("opened again: %v", err)
 	}
 }

@@ -14,8 +14,8 @@ const clientsPath = "/clients/"
 
 // listClients answers GET /clients.
 func (s *Server) listClients(ctx *fasthttp.RequestCtx) {
-	if ctx.QueryArgs().Len() > 0 {
-		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{Error: "/clients takes no parameters", Suggestion: "leave them out"})
+	for name := range ctx.QueryArgs().All() {
+		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{Error: "/clients takes no parameters", Parameter: string(name)})
 		return
 	}
 	ctx.Response.Header.Set("Cache-Control", "no-store")

@@ -160,7 +160,7 @@ func (b *batchReader) read(r *bufio.Reader) (netiotest.Item, error) {
 			return it, err
 		}
 		for _, e := range entries {
-			one, err := netiotest.ReadLine(bufio.NewReader(bytes.NewReader(append(e, '\n'))))
+			one, err := netiotest.ParseLine(append(e, '\n'))
 			if err != nil {
 				return one, err
 			}

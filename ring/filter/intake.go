@@ -59,11 +59,11 @@ func NewIntake(include, exclude []string, level string, redact []string) (*Intak
 			if pattern == "" {
 				continue
 			}
-			re, _, err := p.compile(list.name, pattern, pattern)
+			re, err := p.compile(list.name, pattern, pattern)
 			if err != nil {
 				return nil, err
 			}
-			*list.result = append(*list.result, re)
+			*list.result = append(*list.result, re.Regexp)
 		}
 	}
 	if in.level == ring.LevelUnknown && len(in.include)+len(in.exclude)+len(in.redact) == 0 {
