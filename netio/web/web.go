@@ -30,6 +30,7 @@ type Options struct {
 	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
 	netio.ClientOptions
+	Viewer    bool      `toml:"viewer" kong:"-" default:"true"`
 	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
 }
@@ -188,6 +189,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	default:
 		if strings.HasPrefix(path, clientsPath) {
 			answer, allowed = s.kick, "DELETE"
+		} else {
+			answer = s.page(strings.TrimPrefix(path, "/"))
 		}
 	}
 	if answer == nil {
