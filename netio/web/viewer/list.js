@@ -204,54 +204,59 @@ export class List {
     const view = this.store.view;
     const i = this.store.find(this.anchor.n);
     if (i < view.length && view.at(i).n !== this.anchor.n) this.anchor = {n: view.at(i).n, out: 0};
-    const old = new Map(this.shown.map(s => [s.n, s]));
-    /** @type {Shown[]} */
-    const shown = [];
+    const rows = [];
     let height = 0;
     for (let k = i; k < view.length && height - this.anchor.out < this.view; k++) {
-      const row = view.at(k);
-      shown.push(this.show(row, old));
-      height += this.height(row);
+      rows.push(view.at(k));
+      height += this.height(view.at(k));
     }
-    for (const s of old.values()) this.retire(s.element);
-    let next = this.rows.firstElementChild;
-    for (const s of shown) {
-      if (s.element === next) next = next.nextElementSibling;
-      else this.rows.insertBefore(s.element, next);
-    }
-    this.shown = shown;
+    this.keep(rows);
     if (this.uniform) return height;
-    for (const s of shown) view.at(this.store.find(s.n)).height = s.element.offsetHeight;
+    rows.forEach((row, k) => { row.height = this.shown[k].element.offsetHeight; });
     return this.rows.offsetHeight;
   }
 
   /**
-   * @param {Row} row
-   * @param {Map<number, Shown>} old what was shown; what is used again is taken out
-   * @returns {Shown}
+   * Has these rows shown, and no others. A row that was shown keeps its element,
+   * with the focus and the selection in it; the others take what is left, where
+   * it is.
+   * @param {Row[]} rows
    */
-  show(row, old) {
-    const version = row.version + this.version * 1e6 + (row.n === this.selected ? 0.5 : 0);
-    const s = old.get(row.n) ?? {n: row.n, version: -1, element: this.element()};
-    old.delete(row.n);
-    if (s.version !== version) {
-      this.draw(s.element, row);
+  keep(rows) {
+    const wanted = new Set(rows.map(row => row.n));
+    /** @type {Map<number, Shown>} */
+    const old = new Map();
+    /** @type {Set<Element>} */
+    const free = new Set();
+    for (const s of this.shown) if (wanted.has(s.n)) old.set(s.n, s); else free.add(s.element);
+    for (const element of free) if (element.contains(document.activeElement)) this.box.focus({preventScroll: true});
+    let next = this.rows.firstElementChild;
+    this.shown = rows.map(row => {
+      let s = old.get(row.n);
+      if (s) {
+        while (next && next !== s.element) next = next.nextElementSibling;
+      } else {
+        const element = next && free.has(next) ? next : [...free][0] ?? this.element();
+        free.delete(element);
+        if (element !== next) this.rows.insertBefore(element, next);
+        s = {n: row.n, version: -1, element: /** @type {HTMLElement} */ (element)};
+      }
+      next = s.element.nextElementSibling;
+      const version = row.version + this.version * 1e6 + (row.n === this.selected ? 0.5 : 0);
+      if (s.version !== version) this.draw(s.element, row);
       s.version = version;
+      return s;
+    });
+    for (const element of free) {
+      element.remove();
+      this.spare.push(/** @type {HTMLElement} */ (element));
     }
-    return s;
   }
 
   /** @returns {HTMLElement} */
   element() {
     return this.spare.pop() ?? /** @type {HTMLElement} */ (
       /** @type {HTMLTemplateElement} */ (document.getElementById("row")).content.firstElementChild?.cloneNode(true));
-  }
-
-  /** @param {HTMLElement} element */
-  retire(element) {
-    if (element.contains(document.activeElement)) this.box.focus({preventScroll: true});
-    element.remove();
-    this.spare.push(element);
   }
 
   /** Sets the scrollbar after what is in sight. @param {number} total */
@@ -270,9 +275,8 @@ export class List {
       return;
     }
     const top = this.following ? space - this.view : (this.offset(this.store.find(this.anchor.n)) + this.anchor.out) / this.scale;
-    if (Math.abs(top - this.expected) >= 1 || this.following) {
-      if (Math.round(top) !== Math.round(this.box.scrollTop)) this.box.scrollTop = top;
-      this.expected = this.box.scrollTop;
-    }
+    if (Math.abs(top - this.expected) < 1) return;
+    this.box.scrollTop = top;
+    this.expected = this.box.scrollTop;
   }
 }

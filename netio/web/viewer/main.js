@@ -1,7 +1,7 @@
 // Joins the parts: the stream fills the store, the store is listed, the user's
 // wishes become filters.
 
-import {byID} from "./dom.js";
+import {byID, part} from "./dom.js";
 import {FilterBox, expression, narrowing} from "./filters.js";
 import {List} from "./list.js";
 import {Panel} from "./panel.js";
@@ -27,8 +27,10 @@ export class Viewer {
     this.wanted = ""; // id of the entry to show as soon as it is there
     this.stale = false; // what is shown is of the stream before
     this.seen = 0; // entries received when following ended
-    this.list = new List(byID("list"), this.store, (element, row) => drawRow(element, row, row.n === this.list.selected,
-      {time: this.state.look.time, highlight: this.highlight, now: this.now}));
+    this.list = new List(byID("list"), this.store, (element, row) => {
+      drawRow(element, row, row.n === this.list.selected, {time: this.state.look.time, highlight: this.highlight, now: this.now});
+      if (part(element, "time").textContent.length > 13) byID("list").classList.add("days");
+    });
     this.panel = new Panel(this.state, this.store);
     this.status = new Status(this);
     this.box = new FilterBox(this.state, {

@@ -8,6 +8,7 @@ import {fill, plain} from "./text.js";
 import {format, iso} from "./time.js";
 
 /** @import {Row} from "./store.js" */
+/** @import {Span} from "./text.js" */
 /** @typedef {{time: string, highlight: RegExp | null, now: number}} Look what of the settings a row depends on */
 
 const MAX_SHOWN = 2000; // characters of a message in its row; its details have them all
@@ -84,19 +85,17 @@ function drawMessage(element, row, highlight) {
  * @param {RegExp | null} highlight
  */
 function drawFields(element, row, highlight) {
-  element.replaceChildren();
-  if (!row.fields) return;
-  let left = MAX_FIELDS;
-  for (const [key, value] of fields(row.fields.slice(0, 4 * MAX_FIELDS))) {
-    const name = document.createElement("span");
-    name.className = "key";
-    name.textContent = key + "=";
-    const text = plain(unquote(value).replaceAll("\n", "⏎").slice(0, left)).text;
-    const content = document.createElement("span");
-    fill(content, text, [], highlight);
-    element.append(" ", name, content);
-    if ((left -= key.length + text.length) <= 0) break;
+  let text = "";
+  /** @type {Span[]} */
+  const spans = [];
+  for (const [key, value] of row.fields ? fields(row.fields.slice(0, 4 * MAX_FIELDS)) : []) {
+    const start = text.length + 1;
+    text += ` ${key}=`;
+    spans.push({start, end: text.length, name: "key"});
+    text += plain(unquote(value).replaceAll("\n", "⏎").slice(0, MAX_FIELDS)).text;
+    if (text.length > MAX_FIELDS) break;
   }
+  fill(element, text, spans, highlight);
 }
 
 /**

@@ -12,7 +12,7 @@ import {Parser} from "./sse.js";
 
 const MAX_STREAMS = 4;
 const MAX_UNACKED = 64; // batches that a tab may be behind
-const BATCH_MS = 32;
+const BATCH_MS = 50; // between two batches; the first goes at once
 const HEARTBEAT = 15; // seconds
 const KEPT_ROWS = 10000; // for a tab that joins a stream
 
@@ -35,6 +35,7 @@ class Stream {
     this.kept = [];
     this.keptRows = 0;
     this.timer = 0;
+    this.flushed = 0; // when
     this.failures = 0;
     this.retryAfter = 0; // seconds, as the server has said
     this.closed = false;
@@ -97,7 +98,7 @@ class Stream {
         if (done) return "the connection was closed";
         heard = Date.now();
         this.parser.feed(value);
-        if (!this.timer) this.timer = setTimeout(() => this.flush(), BATCH_MS);
+        if (!this.timer) this.timer = setTimeout(() => this.flush(), Math.max(0, this.flushed + BATCH_MS - Date.now()));
         await this.pace();
       }
     } finally {
@@ -142,6 +143,7 @@ class Stream {
   flush() {
     clearTimeout(this.timer);
     this.timer = 0;
+    this.flushed = Date.now();
     const batch = this.parser.take();
     if (batch.ids.length === 0 && batch.marks.length === 0) return;
     const lastID = this.parser.lastID;
