@@ -39,7 +39,8 @@ var arrows = map[string][]string{
 
 // testArrows are what the tests of a package may import on top.
 var testArrows = map[string][]string{
-	"ring/filter": {"ring/record"}, // entries to match are encoded as they always are
+	"ring/filter":      {"ring/record"},                // entries to match are encoded as they always are
+	"netio/web/viewer": {"netio", "netio/web", "ring"}, // it is looked at where it is served
 }
 
 // testSupport are packages that only tests, and each other, may import.
@@ -70,6 +71,7 @@ var rooms = map[string][]string{
 
 // testLibraries may be imported by the tests of any package.
 var testLibraries = []string{
+	"github.com/chromedp/cdproto", "github.com/chromedp/chromedp",
 	"github.com/rogpeppe/go-internal", "go.uber.org/goleak", "golang.org/x/sys", "pgregory.net/rapid",
 }
 

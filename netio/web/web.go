@@ -194,8 +194,11 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	if answer == nil {
+		if path == "/" {
+			path = "/ is turned off, httpserver.viewer = false"
+		}
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",
+			Error: "no such page: " + path + " (there are /, /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",
 		})
 		return
 	}

@@ -46,7 +46,7 @@ export function bindKeys(viewer) {
     const pressable = target.matches("button, a, summary, input") && (e.key === "Enter" || e.key === " ");
     if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]")) return;
     if (e.key !== "Escape" && (typing || pressable || !Object.hasOwn(keys, e.key))) return;
-    if (e.key !== "Escape") e.preventDefault();
+    e.preventDefault(); // of Escape, too: browsers would empty the box and not say so
     keys[e.key]();
   });
 }

@@ -82,7 +82,7 @@ export class Viewer {
   /** @param {StreamState} s */
   connected(s) {
     this.status.connection(s);
-    if (s.state === "live" && this.stale) this.refresh();
+    if ((s.state === "live" || s.state === "refused") && this.stale) this.refresh();
   }
 
   /** The new stream has begun: what was shown gives way. */

@@ -102,7 +102,7 @@ export class Status {
     const left = Math.max(0, Math.ceil((retry - Date.now()) / 1000));
     const text = {
       connecting: "Connecting", live: this.viewer.store.paused ? "Paused" : "Live",
-      waiting: `Reconnecting in ${left} s`, refused: error,
+      waiting: `Reconnecting in ${left} s`, refused: error, parked: "Parked: more than four tabs are live",
     }[state];
     const span = part(e, "span");
     if (span.textContent !== text) span.textContent = text;

@@ -18,6 +18,7 @@ export class Stream {
     this.port = connect();
     this.port.onmessage = e => this.receive(e.data);
     document.addEventListener("visibilitychange", () => this.send({kind: "visible"}));
+    addEventListener("focus", () => this.send({kind: "visible"}));
     addEventListener("pagehide", () => this.send({kind: "close"}));
     addEventListener("pageshow", e => { if (e.persisted) this.open(this.query, this.place, this.lastID); });
   }

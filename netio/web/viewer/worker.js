@@ -2,13 +2,13 @@
 // Worker of one tab. Tabs that ask for the same share one stream. A browser
 // opens six connections to a host, so only so many streams are open as leave
 // room for pages and downloads: the tab that has been hidden for longest is
-// parked, and goes on where it was when it is looked at.
+// parked, and goes on where it was when it is looked at again.
 
 import {Parser} from "./sse.js";
 
 /** @import {Batch} from "./sse.js" */
 /** @typedef {{postMessage: (message: any) => void, onmessage: ((e: MessageEvent) => any) | null}} Port */
-/** @typedef {{kind: "stream", state: "connecting" | "live" | "waiting" | "refused", error: string, retry: number}} StreamState */
+/** @typedef {{kind: "stream", state: "connecting" | "live" | "waiting" | "refused" | "parked", error: string, retry: number}} StreamState */
 
 const MAX_STREAMS = 4;
 const MAX_UNACKED = 64; // batches that a tab may be behind
@@ -259,7 +259,10 @@ function admit() {
     else tab.stream?.leave(tab);
     if (tab.stream || tab.unacked > 0) continue;
     const shared = tab.shared();
-    if (!shared && open.size >= MAX_STREAMS) continue;
+    if (!shared && open.size >= MAX_STREAMS) {
+      tab.tell({kind: "stream", state: "parked", error: "", retry: 0});
+      continue;
+    }
     const stream = shared ?? new Stream(tab.url, tab.place, tab.lastID);
     streams.add(stream);
     stream.join(tab);
