@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ type Options struct {
 	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
 	netio.ClientOptions
+	BasePath  string    `toml:"base_path" kong:"-" default:"/"`
 	Viewer    bool      `toml:"viewer" kong:"-" default:"true"`
 	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
@@ -47,6 +49,7 @@ type Server struct {
 	options   Options
 	version   string
 	engine    *netio.Engine
+	base      string // path below which everything is, "" or "/logs"
 	kinds     map[string]*streamKind
 	listener  net.Listener
 	transport *netio.Transport
@@ -104,8 +107,9 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 	}
 	s := &Server{
 		options: o, version: version, engine: e, listener: ln, status: status, log: log,
-		kinds: newKinds(o.Heartbeat.Format),
+		base: path.Join("/", o.BasePath), kinds: newKinds(o.Heartbeat.Format),
 	}
+	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
@@ -170,7 +174,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
 	allowed := "GET, HEAD"
-	path := string(ctx.Path())
+	path, ok := s.below(ctx)
+	if !ok {
+		return
+	}
 	switch path {
 	case "/stream":
 		answer = s.stream
@@ -195,7 +202,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	if answer == nil {
 		if path == "/" {
-			path = "/ is turned off, httpserver.viewer = false"
+			path += ", as httpserver.viewer is false"
 		}
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
 			Error: "no such page: " + path + " (there are /, /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",

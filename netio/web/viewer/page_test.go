@@ -134,3 +134,18 @@ func TestThePageWorksBelowAPrefixOfAProxy(t *testing.T) {
 		t.Errorf("the path has become %s", got)
 	}
 }
+
+func TestEverythingIsBelowTheBasePath(t *testing.T) {
+	s := startSite(t, web.Options{Viewer: true, BasePath: "/logs/app"}, ring.Options{Entries: 64, Bytes: 1 << 20})
+	s.shop()
+	for path, want := range map[string]int{
+		"/": http.StatusNotFound, "/logs/appendix": http.StatusNotFound, "/stream": http.StatusNotFound,
+		"/logs/app/": http.StatusOK, "/logs/app/entries": http.StatusOK, "/logs/app": http.StatusPermanentRedirect,
+	} {
+		if resp, _ := get(t, s.url+path); resp.StatusCode != want {
+			t.Errorf("%s is answered with %s", path, resp.Status)
+		}
+	}
+	p := s.open("/logs/app?level=error")
+	p.shows("order 1 timed out")
+}
