@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"bench/compare": {},
 	"bench/figures": {},
 	"bench/soak":    {},
+	"bench/viewer":  {},
 }
 
 // testArrows are what the tests of a package may import on top.
@@ -65,6 +66,8 @@ var rooms = map[string][]string{
 	"golang.org/x/time":                       {"tail"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
+	"github.com/chromedp/chromedp":            {"bench/viewer"},
+	"github.com/chromedp/cdproto":             {"bench/viewer"},
 	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "bench", "bench/load", "bench/figures"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }
