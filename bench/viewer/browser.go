@@ -86,17 +86,29 @@ func heapOf(ctx context.Context) (float64, error) {
 	return u.UsedSize, err
 }
 
+const settled = 5 * time.Second // from when a page is open
+
 // idleProcessor returns the share of a processor that the browser uses for a
 // while, in percent.
 func (p *tab) idleProcessor(ctx context.Context, d time.Duration) (float64, error) {
 	pid := chromedp.FromContext(p.ctx).Browser.Process().Pid
+	if err := pause(ctx, settled); err != nil {
+		return 0, err
+	}
 	before, begin := ticks(pid), time.Now()
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	if err := pause(ctx, d); err != nil {
+		return 0, err
 	}
 	return float64(ticks(pid)-before) / time.Since(begin).Seconds(), nil // 100 ticks a second
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // ticks returns the processor time of a process and its descendants, in

@@ -55,6 +55,10 @@ func (b *bench) idlePage(ctx context.Context, f figures) error {
 		if err := p.open("http://" + d.address + "/healthz"); err != nil {
 			return err
 		}
+		var err error
+		if f["idle idle"], err = p.idleProcessor(ctx, min(b.duration, 20*time.Second)); err != nil {
+			return err
+		}
 		defer d.grow(20_000)()
 		return b.frames(p, f, "idle", "20k")
 	})

@@ -39,6 +39,7 @@ export class List {
     this.lineHeight = 20;
     this.columns = 100; // characters of a message in a line
     this.view = 0; // height of what is in sight
+    this.spaceHeight = 0;
     this.scale = 1; // pixels of rows to one of the space
     this.expected = 0; // scrollTop as it was set
     this.scrolledAt = 0;
@@ -153,17 +154,17 @@ export class List {
     this.render();
   }
 
-  /** @param {number} n of the row to show, in the middle unless it is in sight */
+  /** @param {number} n of the row to show: whole, if it is not; in the middle, if it is out of sight */
   reveal(n) {
-    const i = this.store.find(n);
-    const y = this.shown.find(s => s.n === n)?.element.getBoundingClientRect();
+    const row = this.shown.find(s => s.n === n)?.element.getBoundingClientRect();
     const box = this.box.getBoundingClientRect();
-    if (y && y.top >= box.top && y.bottom <= box.bottom) return this.invalidate();
+    if (row && row.top >= box.top && row.bottom <= box.bottom) return;
     this.follow(false);
+    const below = row && row.top >= box.top && row.height < box.height;
     this.anchor = {n, out: 0};
-    if (y && y.height < this.view) this.move(y.top < box.top ? 0 : this.height(this.store.view.at(i)) - this.view);
-    else this.move(-this.view / 2);
-    this.invalidate();
+    if (below) this.move(row.height - box.height);
+    else if (!row) this.move(-this.view / 2);
+    this.render();
   }
 
   top() {
@@ -263,11 +264,11 @@ export class List {
   sync(total) {
     const space = Math.min(Math.max(total, this.view), MAX_SPACE);
     this.scale = total > this.view && space > this.view ? (total - this.view) / (space - this.view) : 1;
-    const px = space + "px";
-    if (this.space.style.height !== px) {
-      const before = this.box.scrollTop;
-      this.space.style.height = px;
-      this.expected += this.box.scrollTop - before; // it cannot be beyond the end
+    if (space !== this.spaceHeight) {
+      const before = space < this.spaceHeight ? this.box.scrollTop : 0;
+      this.space.style.height = space + "px";
+      if (space < this.spaceHeight) this.expected += this.box.scrollTop - before; // it cannot be beyond the end
+      this.spaceHeight = space;
     }
     if (!this.following && Date.now() - this.scrolledAt < SETTLE_MS) {
       clearTimeout(this.settle);
@@ -276,7 +277,7 @@ export class List {
     }
     const top = this.following ? space - this.view : (this.offset(this.store.find(this.anchor.n)) + this.anchor.out) / this.scale;
     if (Math.abs(top - this.expected) < 1) return;
-    this.box.scrollTop = top;
-    this.expected = this.box.scrollTop;
+    this.box.scrollTop = top; // the one layout of a frame
+    this.expected = this.following ? top : this.box.scrollTop;
   }
 }

@@ -102,10 +102,14 @@ func TestALossShowsWhereItHappenedWithItsCount(t *testing.T) {
 	p := s.open("/")
 	p.shows("entry 1", "entry 2", "entry 3")
 	s.kickAll()
-	for i := 4; i <= 203; i++ { // a page each, of which the ring has room for 16
-		s.number(i, i)
+	for i := 4; i <= 203; i++ { // a page each, of which the ring has room for 16, before it is back
+		s.add(line{message: fmt.Sprintf("entry %d", i)})
+		s.builder.PublishMore()
 	}
+	s.builder.Wake()
 	p.ends("entry 203")
+	p.keys("g")
+	p.until("the beginning is in sight", `document.querySelector(".row .msg").textContent === "entry 1"`)
 	rows := p.rows()
 	var missed, next int
 	if _, err := fmt.Sscanf(rows[3], "%d entries missed while the connection was down", &missed); err != nil {

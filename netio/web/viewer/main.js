@@ -197,7 +197,8 @@ export class Viewer {
       this.list.open++;
       this.hold();
     }
-    this.list.invalidate();
+    this.list.render();
+    if (open) this.list.reveal(row.n);
   }
 
   /** Keeps what is in sight where it is. */

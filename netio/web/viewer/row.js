@@ -43,6 +43,7 @@ export function drawRow(element, row, selected, look) {
   drawFold(part(element, ".fold"), row);
   const caret = part(element, ".caret");
   caret.setAttribute("aria-expanded", String(row.open));
+  element.classList.toggle("open", row.open);
   if (row.open) element.append(detail(row, look.highlight));
 }
 
