@@ -95,6 +95,8 @@ var purposes = purposeTexts{
 	"slow_timeout_seconds":                 "A client that accepts no byte for so long is disconnected, in seconds; 0 = never",
 	"send_buffer":                          "Kernel buffer of each client; 0 = what the kernel chooses",
 	"httpserver.ingest":                    "Take in lines with POST /ingest, from this machine",
+	"httpserver.base_path":                 "Path below which a proxy shows everything",
+	"httpserver.viewer":                    "Serve the page that shows the stream",
 	"retry_ms":                             "How long browsers wait before they reconnect, in milliseconds",
 	"heartbeat.enabled":                    "Send heartbeats",
 	"heartbeat.interval_seconds":           "Time between heartbeats, in seconds",

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,8 @@ type Options struct {
 	CORSOrigins    []string         `toml:"cors_origins" kong:"-"`    // origins whose pages may read
 	TrustedProxies []string         `toml:"trusted_proxies" kong:"-"` // networks whose X-Forwarded-For and -Proto are believed
 	Ingest         bool             `toml:"ingest" kong:"-" default:"false"`
+	BasePath       string           `toml:"base_path" kong:"-" default:"/"`
+	Viewer         bool             `toml:"viewer" kong:"-" default:"true"`
 	Retry          int              `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
 	Heartbeat      Heartbeat        `toml:"heartbeat" kong:"-"`
 }
@@ -53,6 +56,7 @@ type Server struct {
 	options   Options
 	version   string
 	engine    *netio.Engine
+	base      string // path below which everything is, "" or "/logs"
 	kinds     map[string]*streamKind
 	listeners *netio.Listeners
 	gate      *access.Gate
@@ -118,8 +122,9 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 	}
 	s := &Server{
 		options: o, version: version, engine: e, listeners: listeners, gate: gate, proxies: proxies, status: status, log: log,
-		kinds: newKinds(o.Heartbeat.Format),
+		base: path.Join("/", o.BasePath), kinds: newKinds(o.Heartbeat.Format),
 	}
+	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
@@ -188,7 +193,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
 	allowed := "GET, HEAD"
-	path := string(ctx.Path())
+	path, ok := s.below(ctx)
+	if !ok {
+		return
+	}
 	scope := access.Stream
 	switch path {
 	case "/stream":
@@ -216,14 +224,19 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	default:
 		if strings.HasPrefix(path, clientsPath) {
 			answer, allowed, scope = s.kick, "DELETE", access.Admin
+		} else if answer = s.page(strings.TrimPrefix(path, "/")); answer != nil {
+			scope = 0 // it asks for a token itself
 		}
 	}
 	if !s.admits(ctx, answer != nil, scope) {
 		return
 	}
 	if answer == nil {
+		if path == "/" {
+			path += ", as httpserver.viewer is false"
+		}
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + path + " (there are /stream, /entries, /ingest, /clients, /sources, /status, /metrics, /healthz and /readyz)",
+			Error: "no such page: " + path + " (there are /, /stream, /entries, /ingest, /clients, /sources, /status, /metrics, /healthz and /readyz)",
 		})
 		return
 	}
