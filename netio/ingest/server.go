@@ -36,7 +36,7 @@ type Settings struct {
 type Server struct {
 	ring    *ring.Ring
 	log     *slog.Logger
-	workers workers
+	workers *workers
 	inputs  []*input
 	post    *input // of POST /ingest, nil without it
 

@@ -246,7 +246,7 @@ func TestWhatTheKernelHasReceivedIsTakenInAtAStop(t *testing.T) {
 	r := newRig(t, Settings{Stdin: in}, tcpInput(Options{}), Options{URL: "syslog+udp://127.0.0.1:0"}, Options{URL: "-"})
 	// Nobody reads while all workers are taken.
 	var taken []*worker
-	for range cap(r.server.workers) {
+	for range cap(r.server.workers.turns) {
 		taken = append(taken, r.server.workers.take())
 	}
 	c := r.dial()
