@@ -42,8 +42,13 @@ func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
 	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
 }
 
-// abandoned reports whether path is a socket that nobody listens on.
+// abandoned reports whether path is a socket that nobody listens on. Nobody
+// listens on a file of another kind either, and that is to stay.
 func abandoned(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != os.ModeSocket {
+		return false
+	}
 	c, err := net.Dial("unix", path)
 	if err == nil {
 		_ = c.Close()
