@@ -2,6 +2,7 @@ package netio
 
 import (
 	"context"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
@@ -164,7 +165,7 @@ func TestHellosBeingReadCountAsClientsWhenTheirClientsHaveGone(t *testing.T) {
 	e := start(t, ring.New(ring.Options{Entries: 64, Bytes: 1 << 20}), Options{})
 	reading, goOn := make(chan bool, 10), make(chan bool)
 	tr := e.Register(&Transport{Name: "t", Form: rawForm(), MaxClients: 1, Handshake: &Handshake{
-		Answer: func([]byte) (Subscription, error) {
+		Answer: func([]byte, netip.Addr) (Subscription, error) {
 			reading <- true
 			<-goOn
 			return Subscription{}, nil

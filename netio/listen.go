@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"os"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -16,48 +16,21 @@ import (
 // of the machine, IPv4 and IPv6, and port 0 picks a free one. Accept on it
 // survives running out of descriptors or memory: it waits and goes on, since
 // an error would end the servers built on it.
-func Listen(host, port string, log *slog.Logger) (net.Listener, error) {
+//
+// admit says who may connect, nil: everybody. Others are closed at once.
+func Listen(host, port string, admit func(netip.Addr) bool, log *slog.Logger) (net.Listener, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // its sockets lack options that are set on every subscriber
 	ln, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, err
 	}
-	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
-}
-
-// ListenUnix opens a Unix socket that streams, as Listen does. A socket of that
-// name that nobody listens on any more is replaced; Close removes it.
-func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
-	ln, err := net.Listen("unix", path)
-	if errors.Is(err, syscall.EADDRINUSE) && abandoned(path) {
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-		ln, err = net.Listen("unix", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
-}
-
-// abandoned reports whether path is a socket that nobody listens on. Nobody
-// listens on a file of another kind either, and that is to stay.
-func abandoned(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Type() != os.ModeSocket {
-		return false
-	}
-	c, err := net.Dial("unix", path)
-	if err == nil {
-		_ = c.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED)
+	return &listener{Listener: ln, admit: admit, log: log, closed: make(chan struct{})}, nil
 }
 
 type listener struct {
 	net.Listener
+	admit     func(netip.Addr) bool
 	log       *slog.Logger
 	closed    chan struct{}
 	closeOnce atomic.Bool
@@ -68,6 +41,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	wait := 5 * time.Millisecond
 	for {
 		c, err := l.Listener.Accept()
+		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
+			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
+			c.Close()
+			continue
+		}
 		if err == nil || !passing(err) {
 			return c, err
 		}
@@ -79,6 +57,15 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		wait = min(2*wait, time.Second)
 	}
+}
+
+// AddressOf returns the address of a peer without its port; invalid for one of a
+// Unix socket.
+func AddressOf(peer net.Addr) netip.Addr {
+	if a, ok := peer.(*net.TCPAddr); ok {
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }
 
 // Close stops accepting.

@@ -248,7 +248,10 @@ func (l *loop) join(s *Subscriber, c gnet.Conn) {
 	l.now = time.Now()
 	s.loop, s.conn, s.fd = l, c, c.Fd()
 	s.progress = l.now
-	s.held = s.transport.Handshake != nil && s.transport.Handshake.Required
+	if h := s.transport.Handshake; h != nil {
+		s.input.done = h.Off != nil && h.Off()
+		s.held = h.Required != nil && h.Required()
+	}
 	l.begin(s)
 	s.index = len(l.subs)
 	l.subs = append(l.subs, s)

@@ -143,6 +143,9 @@ func (c *Checkpoint) loaded() *saved {
 	return c.before
 }
 
+// Kept reports whether positions can be kept: the place can be written to.
+func (c *Checkpoint) Kept() bool { return c != nil && c.lock != nil }
+
 // Loaded reports whether there are positions to go on from.
 func (c *Checkpoint) Loaded() bool { return c.loaded() != nil }
 

@@ -82,4 +82,6 @@
 //	    kilobyte for each other file, and four more where lines are joined.
 //	T8  A position is kept only of what the ring has: the page under way is
 //	    published before positions are taken.
+//	T9  With Options.Acked a position is kept only when every entry read before
+//	    it is acknowledged.
 package tail

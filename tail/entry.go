@@ -134,6 +134,9 @@ func (w *Watcher) send(d entry.Draft) {
 		w.stats.sampled.Add(1)
 		return
 	}
+	if w.out.Len() == 0 {
+		w.makeRoom()
+	}
 	w.out.Write(&d, &r)
 }
 

@@ -14,7 +14,17 @@ type keeper struct {
 	next time.Duration
 	seen progress // what was there when they were last taken
 
+	acked   func() uint64 // Options.Acked
+	waiting *snapshot     // taken, and kept once it is acknowledged (T9)
+
 	looked int64 // when all names were looked at for the last time, nanoseconds since 1970
+}
+
+// snapshot is all positions at one moment.
+type snapshot struct {
+	positions []position
+	at        int64
+	head      uint64 // entries up to it were read by then
 }
 
 // progress changes with everything that a checkpoint holds.
@@ -31,12 +41,52 @@ func (w *Watcher) progress() progress {
 // keepPositions has the positions written if they changed and it is time.
 func (w *Watcher) keepPositions() {
 	k := &w.keep
-	if k.to == nil || w.now() < k.next || k.seen == w.progress() {
+	if k.to == nil || w.now() < k.next && k.waiting == nil || k.waiting == nil && k.seen == w.progress() {
+		return
+	}
+	if k.waiting != nil {
+		if k.to.idle() {
+			w.keepAcked(k.to.save)
+		}
+		if k.waiting != nil {
+			k.next = max(k.next, w.now()+keepEvery/4)
+			return
+		}
+	}
+	if w.now() < k.next {
 		return
 	}
 	k.next = w.now() + keepEvery
 	if k.to.idle() {
-		w.takePositions(k.to.save, nowNanos())
+		w.takePositions(w.keepTo(k.to.save), nowNanos())
+	}
+}
+
+// keepTo returns where positions go that are taken now: to the checkpoint, or,
+// where they have to be acknowledged first, aside.
+func (w *Watcher) keepTo(to func(positions []position, at int64)) func(positions []position, at int64) {
+	if w.keep.acked == nil {
+		return to
+	}
+	return func(positions []position, at int64) {
+		w.keep.waiting = &snapshot{positions, at, w.ring.Head()}
+	}
+}
+
+// keepAcked passes on the positions set aside once all that was read by then is
+// acknowledged (T9).
+func (w *Watcher) keepAcked(to func(positions []position, at int64)) {
+	if s := w.keep.waiting; s != nil && w.keep.acked() >= s.head {
+		w.keep.waiting = nil
+		to(s.positions, s.at)
+	}
+}
+
+// Settle has the checkpoint keep what was acknowledged since Run ended.
+func (w *Watcher) Settle() {
+	if c := w.keep.to; c != nil && w.keep.acked != nil {
+		c.writes.Wait()
+		w.keepAcked(c.set)
 	}
 }
 
@@ -55,7 +105,8 @@ func (w *Watcher) keepFirst() {
 func (w *Watcher) keepLast() {
 	if c := w.keep.to; c != nil {
 		c.writes.Wait()
-		w.takePositions(c.set, w.keep.looked)
+		w.keepAcked(c.set)
+		w.takePositions(w.keepTo(c.set), w.keep.looked)
 	}
 }
 

@@ -27,7 +27,15 @@ type Options struct {
 	MaxLineBytes int64  `toml:"max_line_bytes" kong:"-" type:"bytes" default:"1MiB" min:"1024" max:"67108864"` // longer lines are cut
 	SourceName   string `toml:"source_name" kong:"-" enum:"basename,relative,path" default:"basename"`         // what of a path names the source of entries; "" = basename
 	Filter       Filter `toml:"-" kong:"-"`
-	MaxFiles     int    `toml:"max_files" kong:"-" default:"65536" min:"1"` // files beyond are not followed until there is room
+
+	// Acked makes a watcher of one reader that acknowledges: the seq up to which
+	// entries need not be read again. What the checkpoint keeps is never beyond
+	// it, and files are read no further ahead of it than the ring holds, however
+	// long that takes. nil: what is in the ring counts as read. Settle is called
+	// after Run then.
+	Acked func() uint64 `toml:"-" kong:"-"`
+
+	MaxFiles int `toml:"max_files" kong:"-" default:"65536" min:"1"` // files beyond are not followed until there is room
 }
 
 // Target names files to follow: one file, or the files in a directory whose

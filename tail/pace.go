@@ -22,6 +22,9 @@ func (w *Watcher) heldBack(f *file) bool {
 	for f.after != nil && f.after.phase != closed && !f.after.atEnd {
 		f = f.after
 	}
+	if w.keep.acked != nil {
+		return w.farAhead()
+	}
 	if w.stats.lag.Load() <= w.backlog || f.lag <= w.backlog/int64(max(w.behind, 1)) {
 		return false
 	}
@@ -32,6 +35,32 @@ func (w *Watcher) heldBack(f *file) bool {
 func (w *Watcher) farAhead() bool {
 	share, reading := w.ring.Lead()
 	return reading && share > leadShare
+}
+
+// fullShare is how much of the ring the entries may take that are not
+// acknowledged yet.
+const fullShare = 0.75
+
+// makeRoom waits, before a page is published, until the one reader has
+// acknowledged enough: one read of short lines with long tags may be more than
+// the ring holds. Others are not waited for, and nobody at the end: what is
+// overwritten then is not acknowledged, and read again.
+func (w *Watcher) makeRoom() {
+	if w.keep.acked == nil {
+		return
+	}
+	for {
+		share, _ := w.ring.Lead()
+		if share <= fullShare {
+			return
+		}
+		w.out.Wake()
+		select {
+		case <-w.ending:
+			return
+		case <-time.After(holdTime):
+		}
+	}
 }
 
 // hold puts f aside until holdTime has passed.

@@ -67,7 +67,7 @@ func (w *Watcher) pause() time.Duration {
 	if len(w.held) > 0 {
 		next = min(next, s.nextHeld)
 	}
-	if w.keep.to != nil && w.keep.seen != w.progress() {
+	if w.keep.to != nil && (w.keep.waiting != nil || w.keep.seen != w.progress()) {
 		next = min(next, w.keep.next)
 	}
 	return max(0, next-w.now())

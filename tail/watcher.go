@@ -65,6 +65,8 @@ type Watcher struct {
 	saved *saved // positions of an earlier run; nil: none were loaded
 	keep  keeper // writes positions
 	asks  asks   // for Sources
+
+	ending <-chan struct{} // Run has to come to an end
 }
 
 // settings are what tests change.
@@ -112,7 +114,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		left:    make(map[string]*file),
 		budget:  s.descriptors,
 		saved:   c.loaded(),
-		keep:    keeper{to: c},
+		keep:    keeper{to: c, acked: o.Acked},
 		asks:    newAsks(),
 	}
 	w.emit = w.entry
@@ -156,6 +158,7 @@ func (w *Watcher) queue(f *file) {
 // called once.
 func (w *Watcher) Run(ctx context.Context) error {
 	defer w.stats.due.Store(0)
+	w.ending = ctx.Done()
 	w.keepFirst()
 	for {
 		w.work(ctx)

@@ -53,7 +53,18 @@ func (t *tools) systems(rate int) []system {
 			}})
 		}
 	}
+	if rate == 0 {
+		all = append(all, system{name: "copy of the file", proto: "tcp", most: 1, run: t.copyRun})
+	}
 	return append(all, t.peerSystems()...)
+}
+
+// copyRun lets the limit copy the file to the client, byte for byte: what a
+// streamer could reach that does nothing to a line. It has no other client.
+func (t *tools) copyRun(ctx context.Context, clients, rate int) (result, error) {
+	return t.forward(ctx, clients, rate, func(_, file string, port int) ([]string, error) {
+		return []string{t.limit, "-a", file, "-p", strconv.Itoa(port), "-w", strconv.Itoa(256 << 10)}, nil
+	})
 }
 
 // generate runs the load generator.

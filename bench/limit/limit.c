@@ -6,11 +6,16 @@
  * but the sending is taken away.
  *
  *   limit -f FILE [-h HEAD] -c CLIENTS [-t 1|2] [-w BYTES] [-s SNDBUF]
+ *   limit -a FILE -p PORT [-w BYTES] [-s SNDBUF]
  *
  * -f the bytes to send, whole lines; -h what each client is sent first; -w bytes
  * a write (65536); -s SO_SNDBUF (262144). It listens on a free loopback port,
  * prints it, and sends once CLIENTS have connected, until it is killed or 10
  * minutes are over.
+ *
+ * With -a it is the limit from a growing file to one socket: it connects to PORT
+ * and copies what is appended to FILE, -w bytes a read and write, and looks again
+ * after 100 microseconds when there is nothing. It looks at no byte.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,6 +30,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *bytes, *head;
@@ -79,11 +85,28 @@ static void *serve(void *arg) {
 	return NULL;
 }
 
+/* Copies what a file has and gets to a socket, until the reader is gone. */
+static void follow(const char *path, int port, int sndbuf) {
+	int in = open(path, O_RDONLY), out = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+	if (in < 0) fail(path);
+	if (out < 0 || setsockopt(out, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof sndbuf) < 0 || connect(out, (void *)&sa, sizeof sa) < 0) fail("connect");
+	char *b = malloc(perWrite);
+	for (;;) {
+		ssize_t n = read(in, b, perWrite);
+		if (n < 0) fail(path);
+		if (n == 0) nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+		for (ssize_t k = 0, w; k < n; k += w)
+			if ((w = write(out, b + k, n - k)) < 0) return;
+	}
+}
+
 int main(int argc, char **argv) {
-	int sndbuf = 262144, opt;
+	const char *appended = NULL;
+	int sndbuf = 262144, port = 0, opt;
 	signal(SIGPIPE, SIG_IGN);
 	alarm(600);
-	while ((opt = getopt(argc, argv, "f:h:c:t:w:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "f:h:c:t:w:s:a:p:")) != -1) {
 		switch (opt) {
 		case 'f': bytes = load(optarg, &size); break;
 		case 'h': head = load(optarg, &headSize); break;
@@ -91,11 +114,17 @@ int main(int argc, char **argv) {
 		case 't': threads = atoi(optarg); break;
 		case 'w': perWrite = atol(optarg); break;
 		case 's': sndbuf = atoi(optarg); break;
+		case 'a': appended = optarg; break;
+		case 'p': port = atoi(optarg); break;
 		default: return 2;
 		}
 	}
+	if (appended && port) {
+		follow(appended, port, sndbuf);
+		return 0;
+	}
 	if (!size || clients < 1 || threads < 1 || threads > 2) {
-		fprintf(stderr, "usage: limit -f FILE [-h HEAD] -c CLIENTS [-t 1|2] [-w BYTES] [-s SNDBUF]\n");
+		fprintf(stderr, "usage: limit -f FILE [-h HEAD] -c CLIENTS [-t 1|2] [-w BYTES] [-s SNDBUF]\n       limit -a FILE -p PORT [-w BYTES] [-s SNDBUF]\n");
 		return 2;
 	}
 	sockets = calloc(clients, sizeof *sockets);

@@ -29,6 +29,7 @@ type daemon struct {
 	dir       string
 	args      []string
 	tcp, http string // host:port
+	collector string // host:port that the daemon pushes to
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when the process has ended
@@ -46,8 +47,8 @@ func newDaemon(o *options, dir, logs string) (*daemon, error) {
 		return nil, fmt.Errorf("-bin %s: %w", o.bin, err)
 	}
 	d := &daemon{bin: bin, dir: dir}
-	var ports [2]string
-	for i, at := range []*string{&d.tcp, &d.http} {
+	var ports [3]string
+	for i, at := range []*string{&d.tcp, &d.http, &d.collector} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
@@ -60,7 +61,7 @@ func newDaemon(o *options, dir, logs string) (*daemon, error) {
 		"--from-start", "--enable-tcp", "--tcp-host", "127.0.0.1", "--tcp-port", ports[0],
 		"--http-host", "127.0.0.1", "--http-port", ports[1],
 	}
-	if o.mode == "kill" {
+	if o.killing() {
 		d.args = append(d.args, "--checkpoint", filepath.Join(dir, "checkpoint.json"))
 	}
 	target := filepath.Join(logs, logName)
@@ -68,8 +69,12 @@ func newDaemon(o *options, dir, logs string) (*daemon, error) {
 		target = logs + ":" + logName + "*"
 	}
 	d.args = append(append(d.args, o.args...), target)
-	// The configuration is there and empty: nobody's settings change a run.
-	if err := os.WriteFile(filepath.Join(dir, "logwisp.toml"), nil, 0o644); err != nil {
+	// The configuration is there: nobody's settings change a run.
+	var config string
+	if o.mode == "guarantee" {
+		config = fmt.Sprintf("[[outputs]]\nname = \"collector\"\nurl = \"http://%s/\"\nguarantee = true\n", d.collector)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "logwisp.toml"), []byte(config), 0o644); err != nil {
 		return nil, fmt.Errorf("prepare the daemon's directory: %w", err)
 	}
 	return d, nil

@@ -23,7 +23,11 @@
 //	kill          renamed and created, and the daemon, which keeps a checkpoint,
 //	              is killed at random moments and started again
 //
-// A repetition is allowed behind a kill only, and no more than was sent in the
+//	guarantee     as kill, and what counts is what a collector has to which the
+//	              daemon pushes with guarantee = true, and which crashes too;
+//	              lines may come again, and out of order then
+//
+// In the other modes a repetition is allowed behind a kill only, and no more than was sent in the
 // last second before it.
 //
 // Exit status: 0 every line came exactly once, 1 something was lost, repeated,

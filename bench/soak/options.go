@@ -28,7 +28,7 @@ type options struct {
 	args      []string // for the daemon
 }
 
-var modes = []string{"rename", "mixed", "copytruncate", "kill"}
+var modes = []string{"rename", "mixed", "copytruncate", "kill", "guarantee"}
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -45,9 +45,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.rate, "rate", 50_000, "`lines` written a second")
 	f.IntVar(&o.lineBytes, "line-bytes", 120, "length of a line in `bytes`, with its newline")
 	f.IntVar(&o.rotations, "rotations", 0, "end after so many; 0 = at the end of -duration (1000 in mode rename and copytruncate without -duration)")
-	f.DurationVar(&o.every, "every", 0, "`time` from one rotation to the next, on average (default 100ms; 200ms in mode mixed, 500ms in mode kill)")
-	f.DurationVar(&o.duration, "duration", 0, "end after this `time` (30m in mode mixed without -rotations); in mode kill the limit of the run")
-	f.IntVar(&o.kills, "kills", 200, "in mode kill: how often the daemon is killed")
+	f.DurationVar(&o.every, "every", 0, "`time` from one rotation to the next, on average (default 100ms; 200ms in mode mixed, 500ms in the modes that kill)")
+	f.DurationVar(&o.duration, "duration", 0, "end after this `time` (30m in mode mixed without -rotations); in the modes that kill the limit of the run")
+	f.IntVar(&o.kills, "kills", 200, "in modes kill and guarantee: how often the daemon is killed")
 	f.DurationVar(&o.uptime, "uptime", 3*time.Second, "in mode kill: `time` from the first line after a restart to the next kill, at most")
 	f.DurationVar(&o.downtime, "downtime", 0, "in mode kill: `time` from a kill to the restart, at most")
 	f.DurationVar(&o.progress, "progress", 5*time.Second, "`time` between two lines of figures")
@@ -63,7 +63,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 // complete fills in what depends on the mode.
 func (o *options) complete() {
 	if o.every == 0 {
-		o.every = map[string]time.Duration{"mixed": 200 * time.Millisecond, "kill": 500 * time.Millisecond}[o.mode]
+		o.every = map[string]time.Duration{"mixed": 200 * time.Millisecond, "kill": 500 * time.Millisecond, "guarantee": 500 * time.Millisecond}[o.mode]
 	}
 	if o.every == 0 {
 		o.every = 100 * time.Millisecond
@@ -98,7 +98,7 @@ func (o *options) check() error {
 		return fmt.Errorf("-every is %v: must be at least 1ms", o.every)
 	case o.duration < 0:
 		return fmt.Errorf("-duration is %v: must not be negative", o.duration)
-	case o.mode == "kill" && o.kills < 1:
+	case o.kills < 1:
 		return fmt.Errorf("-kills is %d: must be at least 1", o.kills)
 	case o.uptime < 100*time.Millisecond:
 		return fmt.Errorf("-uptime is %v: must be at least 100ms", o.uptime)
@@ -110,11 +110,14 @@ func (o *options) check() error {
 	return nil
 }
 
+// killing reports whether the daemon is killed.
+func (o *options) killing() bool { return o.mode == "kill" || o.mode == "guarantee" }
+
 // limit is how long the run may take whatever happens.
 func (o *options) limit() time.Duration {
 	expected := o.duration
 	switch {
-	case o.mode == "kill" && expected == 0:
+	case o.killing() && expected == 0:
 		expected = time.Duration(o.kills) * (o.uptime + o.downtime + 5*time.Second)
 	case expected == 0:
 		expected = 2 * time.Duration(o.rotations) * o.every

@@ -164,7 +164,7 @@ func copyTruncate(from, to string) error {
 // sweep deletes the oldest rotated files. A daemon that is killed has them only
 // by name, so they stay until their lines have come.
 func (g *logger) sweep() error {
-	for len(g.rotated) > rotatedKept && (g.o.mode != "kill" || g.ledger.has(g.rotated[0].generation)) {
+	for len(g.rotated) > rotatedKept && (!g.o.killing() || g.ledger.has(g.rotated[0].generation)) {
 		if err := os.Remove(g.rotated[0].path); err != nil {
 			return fmt.Errorf("delete an old log: %w", err)
 		}

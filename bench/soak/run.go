@@ -31,6 +31,7 @@ type soak struct {
 	logger     *logger
 	ledger     *ledger
 	subscriber *subscriber
+	receiver   *receiver // in mode guarantee: takes the subscriber's place
 
 	begin time.Time
 	first footprint // when the ring is likely to be full
@@ -62,7 +63,7 @@ func run(ctx context.Context, o options, stderr io.Writer) (rep *report, err err
 	reading, stopReading := context.WithCancel(context.Background())
 	defer stopReading()
 	if err = s.daemon.start(); err == nil {
-		go func() { s.read <- s.subscriber.run(reading) }()
+		go func() { s.read <- s.readAll(reading) }()
 		err = s.ready(ctx)
 	}
 	if err == nil {
@@ -95,8 +96,22 @@ func prepare(o options, dir string, stderr io.Writer) (*soak, error) {
 	if o.proto == "sse" {
 		at = s.daemon.http
 	}
+	if o.mode == "guarantee" {
+		at = s.daemon.collector
+	}
 	s.subscriber = newSubscriber(&s.o, at, s.ledger, s.killed)
+	if o.mode == "guarantee" {
+		s.receiver = &receiver{subscriber: s.subscriber, random: rand.New(rand.NewPCG(o.seed, 3))}
+	}
 	return s, nil
+}
+
+// readAll takes what the daemon sends until ctx is done.
+func (s *soak) readAll(ctx context.Context) error {
+	if s.receiver != nil {
+		return s.receiver.receive(ctx)
+	}
+	return s.subscriber.run(ctx)
 }
 
 // ready returns when the subscriber has been let in.
@@ -162,7 +177,7 @@ func (s *soak) watch(writing context.Context, stopWriting func()) error {
 			if !s.moves(now, stall) {
 				return fmt.Errorf("nothing has come for %v%s", stall, s.daemon.ownLog())
 			}
-			if s.o.mode == "kill" {
+			if s.o.killing() {
 				done, err := s.killWhenDue(writing, now)
 				if err != nil {
 					return err

@@ -22,6 +22,7 @@ type program struct {
 	Status      statusCommand             `cmd:"" help:"Print the state of a running LogWisp." group:"Clients of a running LogWisp:"`
 	Clients     clientsCommand            `cmd:"" help:"Print who reads from a running LogWisp, and how far behind." group:"Clients of a running LogWisp:"`
 	Healthcheck healthcheckCommand        `cmd:"" help:"Exit with 0 when a running LogWisp is ready, with 1 when it is not." group:"Clients of a running LogWisp:"`
+	Token       tokenCommands             `cmd:"" help:"Make tokens." group:"Other:"`
 	Completion  kongcompletion.Completion `cmd:"" help:"Print how to turn on completion; with -c, the code that does it." group:"Other:"`
 	Version     versionCommand            `cmd:"" help:"Print the version." group:"Other:"`
 

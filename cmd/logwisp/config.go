@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"logwisp/netio/access"
+	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
@@ -21,13 +23,16 @@ import (
 // config is everything that can be set. Each part's settings live with the
 // part; the tags there are the source of key, flag, default and help.
 type config struct {
-	Monitor tail.Options     `toml:"monitor" embed:"" group:"Files:"`
-	Inputs  []ingest.Options `toml:"inputs" kong:"-"`
-	Filter  tail.Filter      `toml:"filter" embed:""`
-	TCP     tcp.Options      `toml:"tcpserver" embed:"" group:"TCP server:"`
-	HTTP    web.Options      `toml:"httpserver" embed:"" group:"HTTP server:"`
-	Ring    ring.Options     `toml:"ring" embed:"" group:"Ring:"`
-	Logging logging          `toml:"logging" embed:"" group:"Own log:"`
+	Monitor tail.Options      `toml:"monitor" embed:"" group:"Files:"`
+	Inputs  []ingest.Options  `toml:"inputs" kong:"-"`
+	Filter  tail.Filter       `toml:"filter" embed:""`
+	TCP     tcp.Options       `toml:"tcpserver" embed:"" group:"TCP server:"`
+	HTTP    web.Options       `toml:"httpserver" embed:"" group:"HTTP server:"`
+	Auth    access.Auth       `toml:"auth" kong:"-"`
+	ACL     access.ACL        `toml:"acl" kong:"-"`
+	Ring    ring.Options      `toml:"ring" embed:"" group:"Ring:"`
+	Outputs []forward.Options `toml:"outputs" kong:"-"`
+	Logging logging           `toml:"logging" embed:"" group:"Own log:"`
 }
 
 // settings is a loaded configuration and where it came from.
@@ -41,9 +46,10 @@ type settings struct {
 // commandLine is what kong fills for the daemon, and for the commands that
 // want its configuration.
 type commandLine struct {
-	Config    config `embed:""`
-	File      string `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
-	FromStart bool   `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
+	Config    config   `embed:""`
+	File      string   `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
+	FromStart bool     `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
+	Outputs   []string `name:"output" sep:"none" placeholder:"URL" help:"Push entries to tcp://, tls://, http:// or https:// as well; may be repeated." group:"Outputs:"`
 
 	Inputs  []string `name:"input" sep:"none" placeholder:"URL" help:"Take in lines as well: tcp://:9091, tls://:9092, unix:///run/logwisp.sock, syslog+tcp://:6514, syslog+udp://:5514 or -, standard input (repeatable)." group:"Inputs:"`
 	Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]], or - for standard input (default: ./:*.log)."`
@@ -100,7 +106,9 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	var problems []problem
 	s.origins, problems = load(&s.config, sources{
 		File: file, TOML: toml, Environ: os.Environ(), Flags: ctx, Scratch: &line.Config,
-		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable, "inputs": s.inputsVariable},
+		Variables: map[string]func(string) error{
+			"monitor.targets": s.targetsVariable, "inputs": s.inputsVariable, "outputs": s.outputsVariable,
+		},
 	})
 	if line.FromStart {
 		s.Monitor.ReadFrom = "beginning"
@@ -110,6 +118,8 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	problems = append(problems, s.setTargets(line.Targets)...)
 	s.setInputs(line.Inputs)
 	problems = append(problems, s.checkInputs(toml)...)
+	problems = append(problems, s.setOutputs(line.Outputs, toml)...)
+	problems = append(problems, s.checkAccess()...)
 	if !s.TCP.Enabled && !s.HTTP.Enabled {
 		problems = append(problems, problem{
 			Message: "nothing to serve: both servers are disabled", Hint: "use --enable-tcp or --enable-http",

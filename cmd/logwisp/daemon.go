@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/netio/ingest"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
@@ -32,12 +33,14 @@ type daemon struct {
 	settings   *settings
 	log        *slog.Logger
 	checkpoint *tail.Checkpoint // nil when none is kept
+	gate       *access.Gate
 	ring       *ring.Ring
 	watcher    *tail.Watcher
 	inputs     *ingest.Server
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
+	outputs    outputs
 
 	phase   atomic.Int32
 	failure atomic.Pointer[error] // of the part that has ended the daemon
@@ -49,6 +52,10 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
+	}
+	if d.gate, err = access.NewGate(s.rules()); err != nil {
+		d.closeCheckpoint()
+		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
 	}
 	o := s.Ring
 	o.Entries = s.entries()
@@ -75,18 +82,21 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	if d.watcher, err = tail.Resume(d.checkpoint, s.Monitor, d.ring, log); err != nil {
 		return nil, refuseMonitor(err, s.origins.of("monitor.targets"))
 	}
+	if err = d.newOutputs(); err != nil {
+		return nil, err
+	}
 	if d.inputs, err = ingest.New(s.Inputs, ingest.Settings{
-		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Log: log,
+		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
 	}, d.ring); err != nil {
 		return nil, cannotOpen(err)
 	}
 	if s.TCP.Enabled {
-		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
+		if d.tcp, err = tcp.New(s.TCP, d.engine, d.gate, log); err != nil {
 			return nil, cannotBind(err, "tcp")
 		}
 	}
 	if s.HTTP.Enabled {
-		if d.web, err = web.New(s.HTTP, d.engine, buildVersion(), func() any { return d.status() }, log); err != nil {
+		if d.web, err = web.New(s.HTTP, d.engine, d.gate, buildVersion(), func() any { return d.status() }, log); err != nil {
 			return nil, cannotBind(err, "http")
 		}
 		d.web.AnswerSources(func() any { return d.sources() })
@@ -139,7 +149,7 @@ func cannotOpen(err error) error {
 // the files, then the streams once they have the last entry.
 func (d *daemon) run(ctx context.Context) error {
 	var servers sync.WaitGroup
-	failed := make(chan error, 4)
+	failed := make(chan error, 4+len(d.outputs.sure))
 	start := func(serve func() error) {
 		servers.Go(func() {
 			if err := serve(); err != nil {
@@ -148,11 +158,11 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	if d.tcp != nil {
-		d.announce("TCP", d.tcp.Addr())
+		d.announce("TCP", d.tcp.Listeners())
 		start(d.tcp.Serve)
 	}
 	if d.web != nil {
-		d.announce("HTTP", d.web.Addr())
+		d.announce("HTTP", d.web.Listeners())
 		start(d.web.Serve)
 	}
 	start(d.inputs.Serve)
@@ -162,6 +172,7 @@ func (d *daemon) run(ctx context.Context) error {
 	case len(d.settings.Monitor.Targets) > 0:
 		d.log.Warn("no file to follow yet, waiting for one", "targets", d.settings.targets())
 	}
+	d.outputs.start()
 	reading, stopReading := context.WithCancel(context.Background())
 	defer stopReading()
 	var reader sync.WaitGroup
@@ -171,6 +182,13 @@ func (d *daemon) run(ctx context.Context) error {
 			failed <- err
 		}
 	})
+	for _, g := range d.outputs.sure {
+		reader.Go(func() {
+			if err := g.read(reading); err != nil {
+				failed <- err
+			}
+		})
+	}
 	d.phase.Store(running)
 	var err error
 	select {
@@ -207,26 +225,54 @@ func (d *daemon) stop() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
+	var outputs sync.WaitGroup
+	outputs.Go(func() { d.outputs.stop(ctx) })
 	d.engine.Drain(ctx)
+	outputs.Wait()
 	if d.web != nil {
 		if err := d.web.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			d.log.Warn("stop the HTTP server", "error", err)
 		}
 	}
 	d.engine.Close()
+	for _, l := range d.listeners() {
+		l.Flush(ctx)
+	}
 	if d.watcher != nil {
 		d.watcher.Close()
 	}
 	d.closeCheckpoint()
 }
 
+// listeners are those of the servers that are enabled.
+func (d *daemon) listeners() (all []*netio.Listeners) {
+	if d.tcp != nil {
+		all = append(all, d.tcp.Listeners())
+	}
+	if d.web != nil {
+		all = append(all, d.web.Listeners())
+	}
+	return all
+}
+
 // announce says where a server listens, and warns when that is more than this
-// machine: there is no token to ask for.
-func (d *daemon) announce(name string, addr net.Addr) {
-	d.log.Info(name+" server listens", "address", addr.String())
-	if a, ok := addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+// machine and everybody may read, or what is read and shown is not encrypted.
+func (d *daemon) announce(name string, l *netio.Listeners) {
+	addr := l.Addr()
+	how := ""
+	if l.Secure() {
+		how = ", with TLS"
+	}
+	d.log.Info(name+" server listens"+how, "address", addr.String())
+	a, ok := addr.(*net.TCPAddr)
+	switch {
+	case !ok || a.IP.IsLoopback():
+	case !d.gate.Restricted():
 		d.log.Warn(name+" server: every host that can reach this address can read the logs",
-			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host")
+			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host, or set auth.tokens or acl.allow")
+	case d.gate.Closed() && !l.Secure():
+		d.log.Warn(name+" server: tokens and logs cross the network in the clear",
+			"address", addr.String(), "hint", "set tls.enabled, or have a proxy on this machine do it and bind to 127.0.0.1")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"logwisp/netio"
+	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -24,6 +25,7 @@ type reading struct {
 	inputs     map[string]ingest.Stats // by kind, all of one together
 	ring       ring.Stats
 	transports []transportReading
+	outputs    []forward.Stats
 }
 
 type transportReading struct {
@@ -34,7 +36,9 @@ type transportReading struct {
 // reading takes the figures of all parts. A server that is disabled has zeros,
 // so that no series depends on the configuration.
 func (d *daemon) reading() *reading {
-	r := &reading{sources: d.watcher.Stats(), inputs: ingest.Sum(d.inputs.Stats()), ring: d.ring.Stats()}
+	r := &reading{
+		sources: d.watcher.Stats(), inputs: ingest.Sum(d.inputs.Stats()), ring: d.ring.Stats(), outputs: d.outputs.stats(),
+	}
 	tcp, sse := netio.ZeroStats(), netio.ZeroStats()
 	if d.tcp != nil {
 		tcp = d.tcp.Transport().Stats()
@@ -95,6 +99,19 @@ func perTransport(kind prometheus.ValueType, name, help string, value func(t *ne
 			for i := range r.transports {
 				t := &r.transports[i]
 				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(&t.TransportStats)), t.name)
+			}
+		},
+	}
+}
+
+// perOutput is a series with a sample for each output, by its name.
+func perOutput(kind prometheus.ValueType, name, help string, value func(o *forward.Stats) uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{"output"}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for i := range r.outputs {
+				o := &r.outputs[i]
+				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(o)), o.Name)
 			}
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"logwisp/netio"
+	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
 	"logwisp/ring"
 )
@@ -15,7 +16,7 @@ func allSeries() []series {
 	all = append(all,
 		single(gauge, "logwisp_ring_entries", "Entries that the ring holds.", func(r *reading) uint64 { return r.ring.Entries }),
 		single(gauge, "logwisp_ring_bytes", "Memory that the entries held take.", func(r *reading) uint64 { return r.ring.Bytes }))
-	return append(all, clientSeries()...)
+	return append(append(all, clientSeries()...), outputSeries()...)
 }
 
 const (
@@ -108,5 +109,23 @@ func clientSeries() []series {
 			func(t *stats) uint64 { return t.Totals.Filtered }),
 		latencySeries("logwisp_delivery_latency_seconds",
 			"Time from the publication of the newest entry of a write, right after it was read, to the end of the write; what was held before the client came is left out."),
+	}
+}
+
+func outputSeries() []series {
+	type stats = forward.Stats
+	return []series{
+		perOutput(counter, "logwisp_output_sent_entries_total", "Entries that the counterpart has, as far as can be known.",
+			func(o *stats) uint64 { return o.SentEntries }),
+		perOutput(counter, "logwisp_output_sent_bytes_total", "Bytes of these entries, before they are encoded.",
+			func(o *stats) uint64 { return o.SentBytes }),
+		perOutput(counter, "logwisp_output_retries_total", "Tries to send that followed a failed one.",
+			func(o *stats) uint64 { return o.Retries }),
+		perOutput(counter, "logwisp_output_dropped_entries_total", "Entries that were overwritten before they could be sent, or that the counterpart refuses.",
+			func(o *stats) uint64 { return o.Dropped }),
+		perOutput(counter, "logwisp_output_filtered_entries_total", "Entries that the output's filter kept back.",
+			func(o *stats) uint64 { return o.Filtered }),
+		perOutput(gauge, "logwisp_output_lag_entries", "Entries that the output is behind.",
+			func(o *stats) uint64 { return o.LagEntries }),
 	}
 }

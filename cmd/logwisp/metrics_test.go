@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"logwisp/netio"
+	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
 	"logwisp/ring"
 	"logwisp/tail"
@@ -47,13 +48,20 @@ var allNames = map[string]map[string][]string{
 	"logwisp_client_disconnects_total": {
 		"transport": {"sse", "tcp"}, "reason": {"closed", "error", "hello", "kicked", "limit", "server_shutdown", "slow"},
 	},
-	"logwisp_client_rejections_total":  {"transport": {"sse", "tcp"}, "reason": {"error", "full", "stopping"}},
-	"logwisp_client_max_lag_entries":   {"transport": {"sse", "tcp"}},
-	"logwisp_delivered_entries_total":  {"transport": {"sse", "tcp"}},
-	"logwisp_delivered_bytes_total":    {"transport": {"sse", "tcp"}},
-	"logwisp_dropped_entries_total":    {"transport": {"sse", "tcp"}, "reason": {"gap", "lagged", "sampled"}},
-	"logwisp_filtered_entries_total":   {"transport": {"sse", "tcp"}},
-	"logwisp_delivery_latency_seconds": {"transport": {"sse", "tcp"}},
+	"logwisp_client_rejections_total": {"transport": {"sse", "tcp"}, "reason": {"error", "full", "stopping"}},
+	"logwisp_client_max_lag_entries":  {"transport": {"sse", "tcp"}},
+
+	"logwisp_output_sent_entries_total":     {"output": {"hub"}},
+	"logwisp_output_sent_bytes_total":       {"output": {"hub"}},
+	"logwisp_output_retries_total":          {"output": {"hub"}},
+	"logwisp_output_dropped_entries_total":  {"output": {"hub"}},
+	"logwisp_output_filtered_entries_total": {"output": {"hub"}},
+	"logwisp_output_lag_entries":            {"output": {"hub"}},
+	"logwisp_delivered_entries_total":       {"transport": {"sse", "tcp"}},
+	"logwisp_delivered_bytes_total":         {"transport": {"sse", "tcp"}},
+	"logwisp_dropped_entries_total":         {"transport": {"sse", "tcp"}, "reason": {"gap", "lagged", "sampled"}},
+	"logwisp_filtered_entries_total":        {"transport": {"sse", "tcp"}},
+	"logwisp_delivery_latency_seconds":      {"transport": {"sse", "tcp"}},
 }
 
 // emptyReading is that of a daemon that has done nothing.
@@ -67,7 +75,11 @@ func emptyReading(t *testing.T) *reading {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	return &reading{w.Stats(), ingest.Sum(nil), r.Stats(), []transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}}}
+	return &reading{
+		w.Stats(), ingest.Sum(nil), r.Stats(),
+		[]transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}},
+		[]forward.Stats{{Name: "hub"}},
+	}
 }
 
 func TestMetricsAreNamedAsIsCustomary(t *testing.T) {

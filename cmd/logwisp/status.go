@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
 	"logwisp/ring"
 	"logwisp/tail"
@@ -26,8 +27,9 @@ type status struct {
 		SSE      int `json:"sse"`
 		Dropping int `json:"dropping"`
 	} `json:"clients"`
-	Sources tail.Stats     `json:"sources"`
-	Inputs  []ingest.Stats `json:"inputs"`
+	Sources tail.Stats      `json:"sources"`
+	Inputs  []ingest.Stats  `json:"inputs"`
+	Outputs []forward.Stats `json:"outputs"`
 	Config  struct {
 		Path     string `json:"path"`
 		LoadedAt string `json:"loaded_at"`
@@ -57,6 +59,7 @@ func (d *daemon) status() *status {
 		Epoch:         strconv.FormatUint(d.ring.Epoch(), 10),
 		Ring:          d.ring.Stats(),
 		Sources:       d.watcher.Stats(),
+		Outputs:       d.outputs.stats(),
 		Inputs:        d.inputs.Stats(),
 	}
 	o := d.settings

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// The colours, as SGR sequences. Reverse and forward do not end a colour.
+// The colours, as SGR sequences. Reverse and upright do not end a colour.
 const (
 	dim     = "\x1b[2m"
 	red     = "\x1b[31m"
@@ -17,7 +17,7 @@ const (
 	alarm   = "\x1b[1;37;41m"
 	plain   = "\x1b[0m"
 	reverse = "\x1b[7m"
-	forward = "\x1b[27m"
+	upright = "\x1b[27m"
 )
 
 var levelColors = map[string]string{

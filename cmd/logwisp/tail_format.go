@@ -42,7 +42,7 @@ func (s *style) words(dst []byte, text string) []byte {
 			continue
 		}
 		dst = s.clean(dst, text[from:at[0]])
-		dst = append(s.clean(append(dst, reverse...), text[at[0]:at[1]]), forward...)
+		dst = append(s.clean(append(dst, reverse...), text[at[0]:at[1]]), upright...)
 		from = at[1]
 	}
 	return s.clean(dst, text[from:])

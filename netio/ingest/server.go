@@ -28,8 +28,9 @@ const drainTime = 500 * time.Millisecond
 // Settings are what all inputs have in common.
 type Settings struct {
 	Filter filter.IntakeOptions
-	Post   bool     // there is POST /ingest
-	Stdin  *os.File // what - reads
+	Post   bool                  // there is POST /ingest
+	Admit  func(netip.Addr) bool // who may connect, nil: everybody
+	Stdin  *os.File              // what - reads
 	Log    *slog.Logger
 }
 
@@ -93,7 +94,7 @@ func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
 			return nil, err
 		}
 		s.inputs = append(s.inputs, in)
-		if err := s.open(in, set.Stdin); err != nil {
+		if err := s.open(in, set); err != nil {
 			return nil, fmt.Errorf("input %s: %w", in.url, err)
 		}
 	}
@@ -105,10 +106,10 @@ func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
 }
 
 // open opens what an input reads.
-func (s *Server) open(in *input, stdin *os.File) (err error) {
+func (s *Server) open(in *input, set Settings) (err error) {
 	switch in.scheme {
 	case "-":
-		in.stdin, err = newStandardInput(stdin)
+		in.stdin, err = newStandardInput(set.Stdin)
 	case "unix":
 		if in.listener, err = netio.ListenUnix(in.path, s.log); err == nil {
 			in.address = in.listener.Addr()
@@ -120,7 +121,7 @@ func (s *Server) open(in *input, stdin *os.File) (err error) {
 			in.socket, err = newDatagrams(c.(*net.UDPConn))
 		}
 	default:
-		if in.listener, err = netio.Listen(in.host, in.port, s.log); err == nil {
+		if in.listener, err = netio.Listen(in.host, in.port, set.Admit, s.log); err == nil {
 			in.address = in.listener.Addr()
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +118,7 @@ func churnFiltered(t *testing.T, tr Transport) {
 			_, _ = io.CopyN(io.Discard, conn, int64(1000*(i%7)))
 		}
 		if i%5 == 0 {
-			_ = conn.(*net.TCPConn).CloseWrite()
+			_ = conn.CloseWrite()
 		}
 		conn.Close()
 	}

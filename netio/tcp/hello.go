@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"unicode"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring/filter"
 	"logwisp/ring/record"
 )
@@ -20,7 +22,7 @@ const maxNameBytes = 128
 type hello struct {
 	Hello   int         `json:"hello"` // version, 1
 	Name    string      `json:"name"`
-	Token   string      `json:"token"` // not looked at: there are no tokens
+	Token   string      `json:"token"`
 	Filter  filter.Spec `json:"filter"`
 	From    string      `json:"from"` // earliest, latest or an id
 	Tail    *uint64     `json:"tail"` // last entries that pass, when there is no from
@@ -46,16 +48,23 @@ func (f *forms) of(notices, ids bool) *netio.Form {
 	return f[index[notices]][index[ids]]
 }
 
-// newHandshake returns the handshake of a mode: off, optional or required.
-func newHandshake(mode string, e *netio.Engine) *netio.Handshake {
-	if mode == "off" {
-		return nil
-	}
+// newHandshake returns the handshake of a mode: off, optional or required. Where
+// there are tokens it is required whatever the mode.
+func newHandshake(mode string, e *netio.Engine, gate *access.Gate) *netio.Handshake {
 	forms := newForms()
 	return &netio.Handshake{
-		Required: mode == "required",
-		Answer: func(line []byte) (netio.Subscription, error) {
-			return answer(line, e, &forms)
+		Off:      func() bool { return mode == "off" && !gate.Closed() },
+		Required: func() bool { return mode == "required" || gate.Closed() },
+		Answer: func(line []byte, from netip.Addr) (netio.Subscription, error) {
+			h, err := readHello(line)
+			if err != nil {
+				return netio.Subscription{}, err
+			}
+			who, err := gate.Check(h.Token, access.Stream, from)
+			if err != nil {
+				return netio.Subscription{}, fmt.Errorf("hello: token: %w", err)
+			}
+			return answer(&h, who, e, &forms)
 		},
 		Refuse: func(dst []byte, err error) []byte {
 			return record.AppendLine(dst, refusal{"error", err.Error()})
@@ -69,13 +78,9 @@ type refusal struct {
 	Error string `json:"error"`
 }
 
-// answer reads a hello.
-func answer(line []byte, e *netio.Engine, forms *forms) (netio.Subscription, error) {
-	h, err := readHello(line)
-	if err != nil {
-		return netio.Subscription{}, err
-	}
-	sub := netio.Subscription{Name: h.Name, Form: forms.of(h.Notices, h.IDs), Greet: greet}
+// answer is what a hello asks for.
+func answer(h *hello, who string, e *netio.Engine, forms *forms) (sub netio.Subscription, err error) {
+	sub = netio.Subscription{Name: h.Name, Who: who, Form: forms.of(h.Notices, h.IDs), Greet: greet}
 	if sub.Filter, err = filter.Compile(h.Filter, e.SourceName); err != nil {
 		return sub, fmt.Errorf("hello: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring"
 )
 
@@ -35,7 +36,7 @@ func newPort(t *testing.T, handshake string) *port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Options{Host: "127.0.0.1", Handshake: handshake}, e, slog.New(slog.DiscardHandler))
+	s, err := New(Options{Host: "127.0.0.1", Handshake: handshake}, e, access.Open(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

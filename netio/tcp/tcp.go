@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
 	"sync"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 )
 
 // Options are the settings of the TCP server.
@@ -21,9 +21,11 @@ type Options struct {
 	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss (default: ${default})."`
 
+	Unix string `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
 	netio.ClientOptions
-	Handshake string    `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
-	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
+	TLS       netio.TLSOptions `toml:"tls" kong:"-"`
+	Handshake string           `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
+	Heartbeat Heartbeat        `toml:"heartbeat" kong:"-"`
 }
 
 // Heartbeat are the settings of [tcpserver.heartbeat]. On TCP the format is
@@ -36,7 +38,7 @@ type Heartbeat struct {
 
 // Server accepts TCP subscribers.
 type Server struct {
-	listener  net.Listener
+	listeners *netio.Listeners
 	transport *netio.Transport
 	log       *slog.Logger
 	accepting sync.WaitGroup
@@ -46,29 +48,36 @@ type Server struct {
 // once; more of them wait in the listener's queue.
 const maxEnrolling = 64
 
-// New binds the listener. Nothing is accepted before Serve.
-func New(o Options, e *netio.Engine, log *slog.Logger) (*Server, error) {
-	ln, err := netio.Listen(o.Host, strconv.Itoa(o.Port), log)
+// New binds the listeners. Nothing is accepted before Serve. gate says who may
+// connect and read.
+func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Server, error) {
+	listeners, err := netio.ListenAll(o.Host, o.Port, o.Unix, &o.TLS, gate.Admits, log)
 	if err != nil {
 		return nil, fmt.Errorf("listen for TCP clients: %w", err)
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
-	t.Handshake = newHandshake(o.Handshake, e)
-	return &Server{listener: ln, transport: e.Register(t), log: log}, nil
+	t.Handshake = newHandshake(o.Handshake, e, gate)
+	return &Server{listeners: listeners, transport: e.Register(t), log: log}, nil
 }
 
-// Addr returns the address that is listened on.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+// Addr returns the TCP address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listeners.Addr() }
+
+// Listeners returns what is listened on.
+func (s *Server) Listeners() *netio.Listeners { return s.listeners }
 
 // Transport returns the figures of the server's clients.
 func (s *Server) Transport() *netio.Transport { return s.transport }
 
 // Serve accepts subscribers until Close. It returns nil after Close.
-func (s *Server) Serve() error {
+func (s *Server) Serve() error { return s.listeners.Serve(s.accept) }
+
+// accept accepts the subscribers of one listener.
+func (s *Server) accept(ln net.Listener) error {
 	slots := make(chan struct{}, maxEnrolling)
 	defer s.accepting.Wait()
 	for {
-		c, err := s.listener.Accept()
+		c, err := ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
@@ -87,4 +96,4 @@ func (s *Server) Serve() error {
 }
 
 // Close stops accepting. Subscribers stay until the engine is drained.
-func (s *Server) Close() error { return s.listener.Close() }
+func (s *Server) Close() error { return s.listeners.Close() }

@@ -49,19 +49,15 @@ func (s *Server) allowance(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig)
 }
 
 // takeIn answers POST /ingest. As long as there are no tokens, that is for
-// whoever is on this machine, but not for a page that a browser there shows.
+// whoever is on this machine.
 func (s *Server) takeIn(ctx *fasthttp.RequestCtx) {
 	refuse := func(why string) { s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: why}) }
-	origin, err := url.Parse(string(ctx.Request.Header.Peek("Origin")))
-	switch {
+	switch v := visitorOf(ctx); {
 	case s.ingest == nil:
 		refuse("POST " + ingestPath + " is off: set httpserver.ingest = true")
 		return
-	case !local(ctx.RemoteAddr()):
-		refuse("entries are taken from this machine only: connect to a loopback address that httpserver.host covers, or send to an input (--input)")
-		return
-	case err != nil || origin.Host != "" && origin.Host != string(ctx.Host()) || origin.Path == "null":
-		refuse("entries are not taken from a page of another origin")
+	case !v.near && !s.gate.Closed():
+		refuse("without tokens entries are taken from this machine only: connect to a loopback address that httpserver.host covers, set auth.tokens, or send to an input (--input)")
 		return
 	}
 	for key := range ctx.QueryArgs().All() {
@@ -75,6 +71,7 @@ func (s *Server) takeIn(ctx *fasthttp.RequestCtx) {
 		s.refuse(ctx, bad("source", p.Source, fmt.Sprintf("has %d bytes: at most %d", len(p.Source), maxPostSource)))
 		return
 	}
+	var err error
 	switch p.Body, err = ctx.Request.BodyUncompressedWithLimit(maxPost); {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		s.badRequest(ctx, err)

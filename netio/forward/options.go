@@ -1,0 +1,143 @@
+package forward
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"logwisp/ring/filter"
+)
+
+// Options are the settings of one output.
+type Options struct {
+	URL        string            `toml:"url"`
+	Name       string            `toml:"name"` // "" = scheme, host and path of the URL
+	Filter     Filter            `toml:"filter"`
+	Preset     string            `toml:"preset" enum:"none,logwisp,victorialogs,loki,elasticsearch,vector,fluentbit,splunk,otlp" default:"none"`
+	BatchBytes int64             `toml:"batch_bytes" type:"bytes" default:"1MiB" min:"4096" max:"67108864"` // of entries, before they are encoded
+	BatchWait  int               `toml:"batch_ms" default:"200" min:"0" max:"60000"`                        // http: how long an entry waits for company; streams send at once
+	Compress   string            `toml:"compress" enum:"none,gzip,zstd" default:"none"`                     // of http bodies
+	Headers    map[string]string `toml:"headers"`                                                           // of http requests; {name}, {hostname}, {token}, {count}, {first}, {last}
+	TokenFile  string            `toml:"token_file"`                                                        // read for every request or connection, so that it may be replaced
+	Guarantee  bool              `toml:"guarantee" default:"false"`                                         // from the files themselves, until it is acknowledged
+}
+
+// Filter is a filter.Spec with the names of the configuration.
+type Filter struct {
+	Level     string   `toml:"level"`
+	Levels    []string `toml:"levels"`
+	Source    []string `toml:"source"`
+	NotSource []string `toml:"not_source"`
+	Q         []string `toml:"q"`
+	Re        []string `toml:"re"`
+	Not       []string `toml:"not"`
+	NotRe     []string `toml:"not_re"`
+	Field     []string `toml:"field"`
+}
+
+// Schemes are those of the URLs that Options take.
+var Schemes = []string{"tcp", "tls", "http", "https"}
+
+// Check reports what is wrong with the settings, naming the key. It looks at
+// nothing but them.
+func (o *Options) Check() error {
+	u, err := o.parseURL()
+	if err != nil {
+		return err
+	}
+	web := u.Scheme == "http" || u.Scheme == "https"
+	p := presets[o.Preset]
+	switch {
+	case o.Preset != "" && p == nil:
+		return fmt.Errorf("preset is %q: there are none, %s", o.Preset, strings.Join(presetNames(), ", "))
+	case !web && p != nil && !p.streams:
+		return fmt.Errorf("preset %s is for http:// and https://, not for %s://", o.Preset, u.Scheme)
+	case !web && o.Compress != "" && o.Compress != "none":
+		return fmt.Errorf("compress is for http:// and https://, not for %s://", u.Scheme)
+	case !web && len(o.Headers) > 0:
+		return fmt.Errorf("headers are for http:// and https://, not for %s://", u.Scheme)
+	case !web && o.TokenFile != "" && o.Preset != "logwisp":
+		return fmt.Errorf(`token_file needs preset = "logwisp" with %s://: others are sent nothing but lines`, u.Scheme)
+	case o.Guarantee && !web && o.Preset != "logwisp":
+		return fmt.Errorf(`guarantee needs a counterpart that acknowledges, and nobody does so on plain %s://: use http:// or https://, or preset = "logwisp" if the receiver is another LogWisp`, u.Scheme)
+	}
+	for name := range o.Headers {
+		if !validHeader(name) {
+			return fmt.Errorf("headers: %q is not the name of a header", name)
+		}
+	}
+	_, err = filter.Compile(filter.Spec(o.Filter), nil)
+	if err != nil {
+		return fmt.Errorf("filter: %w", err)
+	}
+	return nil
+}
+
+func validHeader(name string) bool {
+	return name != "" && strings.IndexFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
+	}) < 0
+}
+
+// parseURL returns the URL, with a port where streams need one.
+func (o *Options) parseURL() (*url.URL, error) {
+	if o.URL == "" {
+		return nil, errors.New("url is empty: name where to send to, like tcp://host:port or https://host/path")
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("url %q is malformed: %w", redacted(o.URL), errors.Unwrap(err))
+	}
+	switch {
+	case !slices.Contains(Schemes, u.Scheme):
+		return nil, fmt.Errorf("url %q: the scheme must be one of %s", u.Redacted(), strings.Join(Schemes, "://, ")+"://")
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("url %q names no host", u.Redacted())
+	}
+	if u.Scheme == "tcp" || u.Scheme == "tls" {
+		if _, _, err := net.SplitHostPort(u.Host); err != nil || u.Port() == "" {
+			return nil, fmt.Errorf("url %q names no port", u.Redacted())
+		}
+		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+			return nil, fmt.Errorf("url %q: only host and port belong in it", u.Redacted())
+		}
+	}
+	return u, nil
+}
+
+// redacted hides what may be a password in a text that is no URL.
+func redacted(text string) string {
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		return "…" + text[i:]
+	}
+	return text
+}
+
+// Label returns the output's name, which the settings give or the URL: without
+// user, password and query.
+func (o *Options) Label() string {
+	if o.Name != "" {
+		return o.Name
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return "output"
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
+// token returns the content of the token file, "" without one.
+func (o *Options) token() (string, error) {
+	if o.TokenFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(o.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("token_file: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}

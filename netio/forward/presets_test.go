@@ -1,0 +1,139 @@
+package forward
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestPresetsPostWhatTheirCollectorsTake(t *testing.T) {
+	const (
+		entry   = `{"time":"2024-01-01T12:00:00.123456Z","source":"app.log","level":"info","message":"say \"hi\"\\","fields":{"n":1.50,"who":"a\"b"}}`
+		inQuote = `{\"time\":\"2024-01-01T12:00:00.123456Z\",\"source\":\"app.log\",\"level\":\"info\",\"message\":\"say \\\"hi\\\"\\\\\",\"fields\":{\"n\":1.50,\"who\":\"a\\\"b\"}}`
+	)
+	for name, want := range map[string]struct{ uri, contentType, body string }{
+		"none":    {"/", "application/x-ndjson", entry + "\n"},
+		"vector":  {"/", "application/x-ndjson", entry + "\n"},
+		"logwisp": {"/ingest", "application/x-ndjson", entry + "\n"},
+		"victorialogs": {
+			"/insert/jsonline?_msg_field=message&_stream_fields=source&_time_field=time", "application/stream+json", entry + "\n",
+		},
+		"fluentbit": {"/logwisp", "application/json", "[" + entry + "]"},
+		"elasticsearch": {
+			"/logwisp/_bulk", "application/x-ndjson", "{\"create\":{}}\n" + strings.Replace(entry, "time", "@timestamp", 1) + "\n",
+		},
+		"splunk": {
+			"/services/collector/event", "application/json",
+			`{"time":1704110400.123456,"source":"app.log","sourcetype":"_json","event":` + entry + "}\n",
+		},
+		"loki": {
+			"/loki/api/v1/push", "application/json",
+			`{"streams":[{"stream":{"source":"app.log","level":"info"},"values":[["1704110400123456000","` + inQuote + `"]]}]}`,
+		},
+		"otlp": {
+			"/v1/logs", "application/json",
+			`{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{"name":"logwisp"},"logRecords":[{"timeUnixNano":"1704110400123456000","severityNumber":9,"severityText":"info","body":{"stringValue":"say \"hi\"\\"},"attributes":[{"key":"source","value":{"stringValue":"app.log"}},{"key":"n","value":{"doubleValue":1.50}},{"key":"who","value":{"stringValue":"a\"b"}}]}]}]}]}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := receive(t, func(*http.Request, string) (int, string) {
+				return 200, map[string]string{"logwisp": `{"accepted":1,"rejected":0}`, "elasticsearch": `{"errors":false,"items":[]}`}[name]
+			})
+			b := newBench(t, 0, Options{URL: c.URL, Preset: name})
+			b.publish(`say "hi"\`)
+			b.settles()
+			r := c.requests[0]
+			if r.RequestURI != want.uri || r.Header.Get("Content-Type") != want.contentType {
+				t.Errorf("posted to %s as %s", r.RequestURI, r.Header.Get("Content-Type"))
+			}
+			if name == "otlp" { // its attributes have no order
+				if !sameJSON(t, c.got(), want.body) && !sameJSON(t, c.got(), swapAttributes(want.body)) {
+					t.Errorf("posted %s", c.got())
+				}
+			} else if got := c.got(); got != want.body {
+				t.Errorf("posted\n%s, want\n%s", got, want.body)
+			}
+			if name == "fluentbit" || name == "loki" || name == "otlp" {
+				if !json.Valid([]byte(c.got())) {
+					t.Error("not JSON")
+				}
+			}
+		})
+	}
+}
+
+// swapAttributes puts the last two attributes of the test's record the other way
+// round.
+func swapAttributes(body string) string {
+	const n, who = `{"key":"n","value":{"doubleValue":1.50}}`, `{"key":"who","value":{"stringValue":"a\"b"}}`
+	return strings.Replace(body, n+","+who, who+","+n, 1)
+}
+
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var x, y any
+	if err := json.Unmarshal([]byte(a), &x); err != nil {
+		t.Fatalf("%s: %v", a, err)
+	}
+	if err := json.Unmarshal([]byte(b), &y); err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	x1, _ := json.Marshal(x)
+	y1, _ := json.Marshal(y)
+	return string(x1) == string(y1)
+}
+
+func TestNumbersKeepTheirValueInOTLP(t *testing.T) {
+	for number, want := range map[string]string{
+		"1": `{"intValue":"1"}`, "-9223372036854775808": `{"intValue":"-9223372036854775808"}`,
+		"1e3": `{"doubleValue":1e3}`, "12345678901234567890123": `{"stringValue":"12345678901234567890123"}`,
+	} {
+		if got := string(appendNumber(nil, json.Number(number))); got != want {
+			t.Errorf("%s: %s", number, got)
+		}
+	}
+	if got := string(appendAttributes(nil, []byte(`{"a":{"b":[1,null,true]}}`))); got !=
+		`,{"key":"a","value":{"kvlistValue":{"values":[{"key":"b","value":{"arrayValue":{"values":[{"intValue":"1"},{},{"boolValue":true}]}}}]}}}` {
+		t.Error(got)
+	}
+}
+
+func TestASuccessThatRefusesSomeIsCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		preset, answer string
+		delivered      uint64
+	}{
+		"bulk":   {"elasticsearch", `{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":400,"error":{"type":"mapper"}}},{"create":{"status":409}}]}`, 2},
+		"otlp":   {"otlp", `{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old"}}`, 1},
+		"number": {"otlp", `{"partialSuccess":{"rejectedLogRecords":1}}`, 2},
+		"ingest": {"logwisp", `{"accepted":2,"rejected":1}`, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := receive(t, func(*http.Request, string) (int, string) { return 200, c.answer })
+			b := newBench(t, 0, Options{URL: r.URL, Preset: c.preset})
+			b.publish("one", "two", "three")
+			s := b.settles()
+			if s.Delivered != c.delivered || s.Refused != 3-c.delivered || len(r.requests) != 1 {
+				t.Errorf("%d requests, counted %+v", len(r.requests), s)
+			}
+		})
+	}
+}
+
+func TestABulkIsSentAgainFromTheFirstEntryThatHasToWait(t *testing.T) {
+	first := true
+	r := receive(t, func(_ *http.Request, body string) (int, string) {
+		if first {
+			first = false
+			return 200, `{"errors":true,"items":[{"create":{"status":400}},{"create":{"status":429}},{"create":{"status":201}}]}`
+		}
+		return 200, `{"errors":false}`
+	})
+	b := newBench(t, 0, Options{URL: r.URL, Preset: "elasticsearch"})
+	b.publish("one", "two", "three")
+	s := b.settles()
+	if s.Delivered != 2 || s.Refused != 1 || strings.Contains(r.bodies[1], `"one"`) || !strings.Contains(r.bodies[1], `"two"`) {
+		t.Errorf("counted %+v, second body %s", s, r.bodies[1])
+	}
+}
