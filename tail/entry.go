@@ -142,7 +142,7 @@ func (w *Watcher) send(d entry.Draft) {
 // and to readers that sleep.
 func (w *Watcher) told() {
 	n := w.out.Take()
-	w.stats.add(&n)
+	w.stats.became.Add(&n)
 	if f := w.current; n.Lines > 0 {
 		f.entries += n.Lines
 		f.last = w.micros

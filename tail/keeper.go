@@ -35,7 +35,7 @@ type progress struct {
 
 func (w *Watcher) progress() progress {
 	c := &w.stats
-	return progress{c.files.Load(), c.read.Load(), c.lines.Load(), c.rotations(), c.truncations.Load()}
+	return progress{c.files.Load(), c.read.Load(), c.became.Lines(), c.rotations(), c.truncations.Load()}
 }
 
 // keepPositions has the positions written if they changed and it is time.

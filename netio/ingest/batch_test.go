@@ -110,7 +110,7 @@ func TestABatchThatComesAfterTheStopIsRefused(t *testing.T) {
 
 func TestWorkersAreSharedWhileALargeBatchIsTaken(t *testing.T) {
 	r := newRig(t, Settings{Post: true}, tcpInput(Options{Source: "s"}))
-	for range cap(r.server.workers) - 1 {
+	for range cap(r.server.workers.turns) - 1 {
 		w := r.server.workers.take()
 		defer r.server.workers.give(w)
 	}

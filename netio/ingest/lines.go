@@ -26,7 +26,7 @@ func (s *Server) newOrigin(in *input, name string) origin {
 // publish ends a turn: it counts what became of its lines, and publishes them.
 func (o *origin) publish(w *worker) {
 	n := w.out.Take()
-	o.in.stats.add(&n)
+	o.in.stats.became.Add(&n)
 	if o.sources.other > 0 {
 		o.in.stats.other.Add(o.sources.other)
 		o.sources.other = 0

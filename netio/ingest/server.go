@@ -38,7 +38,7 @@ type Settings struct {
 type Server struct {
 	ring    *ring.Ring
 	log     *slog.Logger
-	workers workers
+	workers *workers
 	inputs  []*input
 	post    *input // of POST /ingest, nil without it
 
@@ -134,9 +134,7 @@ func (s *Server) Serve() error {
 	failed := make(chan error)
 	accepting := 0
 	for _, in := range s.inputs {
-		if in.address != nil {
-			s.log.Info("input listens", "url", in.url, "address", in.address.String())
-		}
+		s.announce(in)
 		switch {
 		case in.stdin != nil:
 			s.start(func() { s.serveStandardInput(in) })
@@ -155,6 +153,19 @@ func (s *Server) Serve() error {
 		}
 	}
 	return err
+}
+
+// announce says where an input listens, and warns when that is more than this
+// machine.
+func (s *Server) announce(in *input) {
+	if in.address == nil {
+		return
+	}
+	s.log.Info("input listens", "url", in.url, "address", in.address.String())
+	if host, err := netip.ParseAddrPort(in.address.String()); err == nil && !host.Addr().IsLoopback() {
+		s.log.Warn("input: every host that can reach this address can send entries", "url", in.url,
+			"hint", "name a host of this machine in the URL, such as 127.0.0.1")
+	}
 }
 
 // start runs what Stop waits for, and reports false after that.

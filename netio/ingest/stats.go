@@ -28,25 +28,11 @@ type Stats struct {
 
 // counters are written by many goroutines and read by any.
 type counters struct {
-	open                       atomic.Int64
-	accepted, bytes            atomic.Uint64
-	entries, cut, parseErrors  atomic.Uint64
-	filtered, other, malformed atomic.Uint64
-	rejected                   atomic.Uint64
-	levels                     [ring.LevelFatal + 1]atomic.Uint64
-}
-
-// add adds what became of the lines of one turn.
-func (c *counters) add(n *entry.Counts) {
-	c.entries.Add(n.Lines)
-	c.cut.Add(n.Cut)
-	c.parseErrors.Add(n.ParseErrors)
-	c.filtered.Add(n.Filtered)
-	for level, lines := range n.Levels {
-		if lines > 0 {
-			c.levels[level].Add(lines)
-		}
-	}
+	open             atomic.Int64
+	accepted, bytes  atomic.Uint64
+	became           entry.Totals // of lines
+	other, malformed atomic.Uint64
+	rejected         atomic.Uint64
 }
 
 // Stats returns the figures of all inputs, in the order of the configuration;
@@ -90,20 +76,19 @@ func Sum(all []Stats) map[string]Stats {
 
 func (in *input) figures() Stats {
 	c := &in.stats
+	became := c.became.Load()
 	s := Stats{
 		URL: in.url, Scheme: in.scheme,
 		Connections: int(c.open.Load()), Accepted: c.accepted.Load(), Bytes: c.bytes.Load(),
-		Entries: c.entries.Load(), Rejected: c.rejected.Load(), Truncated: c.cut.Load(),
-		ParseErrors: c.parseErrors.Load() + c.malformed.Load(), Filtered: c.filtered.Load(), OtherSources: c.other.Load(),
+		Entries: became.Lines, Rejected: c.rejected.Load(), Truncated: became.Cut,
+		ParseErrors: became.ParseErrors + c.malformed.Load(), Filtered: became.Filtered, OtherSources: c.other.Load(),
+		Levels: became.Levels,
 	}
 	if in.address != nil {
 		s.Address = in.address.String()
 	}
 	if in.socket != nil {
 		s.Lost = in.socket.drops()
-	}
-	for level := range c.levels {
-		s.Levels[level] = c.levels[level].Load()
 	}
 	return s
 }

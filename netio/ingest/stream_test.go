@@ -60,6 +60,14 @@ func TestAUnixSocketTakesLinesAndReplacesAnAbandonedOne(t *testing.T) {
 	if _, err := New([]Options{in}, Settings{Log: first.server.log}, first.ring); err == nil {
 		t.Fatal("a socket that is listened on was taken over")
 	}
+	file := filepath.Join(t.TempDir(), "notes")
+	if err := os.WriteFile(file, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New([]Options{{URL: "unix://" + file}}, Settings{Log: first.server.log}, first.ring)
+	if text, readErr := os.ReadFile(file); err == nil || readErr != nil || string(text) != "kept" {
+		t.Fatalf("a file that is no socket was taken for one: %v, %q", err, text)
+	}
 	// What a daemon that was killed leaves behind.
 	if err := os.Rename(path, path+".old"); err != nil {
 		t.Fatal(err)
@@ -246,7 +254,7 @@ func TestWhatTheKernelHasReceivedIsTakenInAtAStop(t *testing.T) {
 	r := newRig(t, Settings{Stdin: in}, tcpInput(Options{}), Options{URL: "syslog+udp://127.0.0.1:0"}, Options{URL: "-"})
 	// Nobody reads while all workers are taken.
 	var taken []*worker
-	for range cap(r.server.workers) {
+	for range cap(r.server.workers.turns) {
 		taken = append(taken, r.server.workers.take())
 	}
 	c := r.dial()

@@ -96,7 +96,7 @@ func TestDatagramsThatTheKernelHasNoRoomForAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var taken []*worker // so that nobody reads
-	for range cap(r.server.workers) {
+	for range cap(r.server.workers.turns) {
 		taken = append(taken, r.server.workers.take())
 	}
 	c := dialUDP(t, in)

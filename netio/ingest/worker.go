@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"logwisp/ring"
@@ -26,32 +27,48 @@ type worker struct {
 	header  []byte // the former as an object
 }
 
-// workers are those that are free.
-type workers chan *worker
+// workers are handed out in the order in which they are asked for; the one that
+// was given back last goes first, as its memory is in the processor's cache.
+type workers struct {
+	turns chan struct{} // as many as there are workers
+	mu    sync.Mutex
+	free  []*worker
+}
 
-func newWorkers(r *ring.Ring, o filter.IntakeOptions) (workers, error) {
-	free := make(workers, max(2, runtime.GOMAXPROCS(0)))
-	for range cap(free) {
+func newWorkers(r *ring.Ring, o filter.IntakeOptions) (*workers, error) {
+	n := max(2, runtime.GOMAXPROCS(0))
+	f := &workers{turns: make(chan struct{}, n)}
+	for range n {
 		in, err := o.Intake() // each its own: one goroutine at a time uses it
 		if err != nil {
 			return nil, fmt.Errorf("inputs: %w", err)
 		}
-		free <- &worker{out: entry.NewWriter(r.NewBuilder(), in), parser: parse.Parser{Own: true}}
+		f.free = append(f.free, &worker{out: entry.NewWriter(r.NewBuilder(), in), parser: parse.Parser{Own: true}})
 	}
-	return free, nil
+	return f, nil
 }
 
 // take waits for a worker. It is given back before anything else is waited for
 // (G1).
-func (f workers) take() *worker {
-	w := <-f
+func (f *workers) take() *worker {
+	f.turns <- struct{}{}
+	f.mu.Lock()
+	last := len(f.free) - 1
+	w := f.free[last]
+	f.free = f.free[:last]
+	f.mu.Unlock()
 	if w.buf == nil {
 		w.buf = make([]byte, readSize)
 	}
 	return w
 }
 
-func (f workers) give(w *worker) { f <- w }
+func (f *workers) give(w *worker) {
+	f.mu.Lock()
+	f.free = append(f.free, w)
+	f.mu.Unlock()
+	<-f.turns
+}
 
 // begin sets w to work for an input.
 func (w *worker) begin(in *input) {

@@ -19,15 +19,6 @@ type Draft struct {
 	SourceID uint16
 }
 
-// Counts are what became of drafts.
-type Counts struct {
-	Lines       uint64 // entries
-	Cut         uint64 // of them, those whose line was cut
-	ParseErrors uint64 // of them, those that begin like JSON and are not
-	Filtered    uint64 // kept out
-	Levels      [ring.LevelFatal + 1]uint64
-}
-
 // Writer makes entries and adds them to pages of the ring. Its owner publishes
 // the last of them, and wakes the readers (see ring.Builder.PublishMore). One
 // goroutine at a time uses a Writer.
