@@ -29,12 +29,14 @@ var arrows = map[string][]string{
 	"netio/forward":   {"ring", "ring/record", "ring/filter"},
 	"netio/netiotest": {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp":   {"tail", "netio", "netio/forward", "netio/tcp", "netio/web", "ring"},
+	"cmd/logwisp":   {"tail", "netio", "netio/forward", "netio/tcp", "netio/web", "ring", "cmd/logwisp/mdwe"},
 	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":    {},
 	"bench/compare": {},
 	"bench/figures": {},
 	"bench/soak":    {},
+
+	"cmd/logwisp/mdwe": {}, // nothing but syscall, so that it is initialised first
 }
 
 // testArrows are what the tests of a package may import on top.

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	_ "logwisp/cmd/logwisp/mdwe" // ends the program with one line where sonic would panic
 )
 
 // The exit codes, after sysexits(3) where it has one.
