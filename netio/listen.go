@@ -12,9 +12,7 @@ import (
 )
 
 // Listen opens a TCP listener at host:port; an empty host means every address
-// of the machine, IPv4 and IPv6, and port 0 picks a free one. Accept on it
-// survives running out of descriptors or memory: it waits and goes on, since
-// an error would end the servers built on it.
+// of the machine, IPv4 and IPv6, and port 0 picks a free one. It is Persistent.
 func Listen(host, port string, log *slog.Logger) (net.Listener, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // its sockets lack options that are set on every subscriber
@@ -22,7 +20,14 @@ func Listen(host, port string, log *slog.Logger) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
+	return Persistent(ln, log), nil
+}
+
+// Persistent returns ln with an Accept that survives running out of descriptors
+// or memory: it waits and goes on, since an error would end the servers built
+// on it.
+func Persistent(ln net.Listener, log *slog.Logger) net.Listener {
+	return &listener{Listener: ln, log: log, closed: make(chan struct{})}
 }
 
 type listener struct {

@@ -58,6 +58,7 @@ var rooms = map[string][]string{
 	"github.com/pelletier/go-toml/v2":         {"cmd/logwisp"},
 	"github.com/prometheus/client_golang":     {"cmd/logwisp"},
 	"github.com/prometheus/common":            {"cmd/logwisp"},
+	"github.com/coreos/go-systemd/v22":        {"cmd/logwisp"},
 	"github.com/panjf2000/gnet/v2":            {"netio"},
 	"github.com/valyala/fasthttp":             {"netio/web"},
 	"github.com/fsnotify/fsnotify":            {"tail"},

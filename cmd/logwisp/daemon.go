@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	sd "github.com/coreos/go-systemd/v22/daemon"
+
 	"logwisp/netio"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
@@ -159,6 +161,7 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	d.phase.Store(running)
+	defer d.tellManager()()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -166,6 +169,7 @@ func (d *daemon) run(ctx context.Context) error {
 		d.failure.Store(&err)
 	}
 	d.phase.Store(stopping)
+	d.notify(sd.SdNotifyStopping, "STATUS=stopping")
 	d.closeListeners()
 	stopReading()
 	reader.Wait() // the last lines are in the ring

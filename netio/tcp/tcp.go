@@ -21,6 +21,10 @@ type Options struct {
 	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss (default: ${default})."`
 
+	// Listener, when there is one, is served instead of Host and Port. It is to be
+	// netio.Persistent, and the server's to close.
+	Listener net.Listener `toml:"-" kong:"-"`
+
 	netio.ClientOptions
 	Handshake string    `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
@@ -46,11 +50,15 @@ type Server struct {
 // once; more of them wait in the listener's queue.
 const maxEnrolling = 64
 
-// New binds the listener. Nothing is accepted before Serve.
+// New binds the listener, unless it is given one. Nothing is accepted before
+// Serve.
 func New(o Options, e *netio.Engine, log *slog.Logger) (*Server, error) {
-	ln, err := netio.Listen(o.Host, strconv.Itoa(o.Port), log)
-	if err != nil {
-		return nil, fmt.Errorf("listen for TCP clients: %w", err)
+	ln := o.Listener
+	if ln == nil {
+		var err error
+		if ln, err = netio.Listen(o.Host, strconv.Itoa(o.Port), log); err != nil {
+			return nil, fmt.Errorf("listen for TCP clients: %w", err)
+		}
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
 	t.Handshake = newHandshake(o.Handshake, e)

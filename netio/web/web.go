@@ -29,6 +29,10 @@ type Options struct {
 	Port       int    `toml:"port" name:"http-port" default:"8080" min:"0" max:"65535" placeholder:"PORT" help:"Port of the HTTP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
+	// Listener, when there is one, is served instead of Host and Port. It is to be
+	// netio.Persistent, and the server's to close.
+	Listener net.Listener `toml:"-" kong:"-"`
+
 	netio.ClientOptions
 	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
 	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
@@ -94,12 +98,16 @@ func (c *silentConns) closeAll() {
 	}
 }
 
-// New binds the listener. Nothing is accepted before Serve. status returns the
-// object that /status answers with; it is called from many goroutines.
+// New binds the listener, unless it is given one. Nothing is accepted before
+// Serve. status returns the object that /status answers with; it is called from
+// many goroutines.
 func New(o Options, e *netio.Engine, version string, status func() any, log *slog.Logger) (*Server, error) {
-	ln, err := netio.Listen(o.Host, strconv.Itoa(o.Port), log)
-	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+	ln := o.Listener
+	if ln == nil {
+		var err error
+		if ln, err = netio.Listen(o.Host, strconv.Itoa(o.Port), log); err != nil {
+			return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+		}
 	}
 	s := &Server{
 		options: o, version: version, engine: e, listener: ln, status: status, log: log,
