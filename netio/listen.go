@@ -13,9 +13,7 @@ import (
 )
 
 // Listen opens a TCP listener at host:port; an empty host means every address
-// of the machine, IPv4 and IPv6, and port 0 picks a free one. Accept on it
-// survives running out of descriptors or memory: it waits and goes on, since
-// an error would end the servers built on it.
+// of the machine, IPv4 and IPv6, and port 0 picks a free one. It is Persistent.
 //
 // admit says who may connect, nil: everybody. Others are closed at once.
 func Listen(host, port string, admit func(netip.Addr) bool, log *slog.Logger) (net.Listener, error) {
@@ -25,7 +23,14 @@ func Listen(host, port string, admit func(netip.Addr) bool, log *slog.Logger) (n
 	if err != nil {
 		return nil, err
 	}
-	return &listener{Listener: ln, admit: admit, log: log, closed: make(chan struct{})}, nil
+	return Persistent(ln, admit, log), nil
+}
+
+// Persistent returns ln with an Accept that survives running out of descriptors
+// or memory: it waits and goes on, since an error would end the servers built
+// on it. admit is as for Listen.
+func Persistent(ln net.Listener, admit func(netip.Addr) bool, log *slog.Logger) net.Listener {
+	return &listener{Listener: ln, admit: admit, log: log, closed: make(chan struct{})}
 }
 
 type listener struct {

@@ -25,23 +25,32 @@ type Listeners struct {
 	unix    net.Listener // nil: none
 }
 
-// ListenAll opens the port, and the Unix socket at path unless that is empty.
-// Errors name what could not be had.
-func ListenAll(host string, port int, path string, o *TLSOptions, admit func(netip.Addr) bool, log *slog.Logger) (*Listeners, error) {
+// Places are where a server listens.
+type Places struct {
+	Host  string
+	Port  int
+	Unix  string       // path of a Unix socket; "" = none
+	Given net.Listener // has been opened by somebody else, and takes the place of Host and Port; nil: none
+}
+
+// ListenAll opens what at names. Errors name what could not be had.
+func ListenAll(at Places, o *TLSOptions, admit func(netip.Addr) bool, log *slog.Logger) (*Listeners, error) {
 	config, err := o.Load()
 	if err != nil {
 		return nil, err
 	}
 	l := &Listeners{options: o}
-	if l.tcp, err = Listen(host, strconv.Itoa(port), admit, log); err != nil {
+	if at.Given != nil {
+		l.tcp = Persistent(at.Given, admit, log)
+	} else if l.tcp, err = Listen(at.Host, strconv.Itoa(at.Port), admit, log); err != nil {
 		return nil, err
 	}
 	if config != nil {
 		l.secure = Secure(l.tcp, config, log)
 		l.tcp = l.secure
 	}
-	if path != "" {
-		if l.unix, err = ListenUnix(path, log); err != nil {
+	if at.Unix != "" {
+		if l.unix, err = ListenUnix(at.Unix, log); err != nil {
 			l.tcp.Close()
 			return nil, err
 		}

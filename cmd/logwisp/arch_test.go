@@ -33,18 +33,20 @@ var arrows = map[string][]string{
 	"netio/web/viewer": {},
 	"netio/netiotest":  {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp":   {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "ring"},
+	"cmd/logwisp":   {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "ring", "cmd/logwisp/mdwe"},
 	"bench":         {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":    {},
 	"bench/compare": {},
 	"bench/figures": {},
 	"bench/soak":    {},
 	"bench/viewer":  {},
+
+	"cmd/logwisp/mdwe": {}, // nothing but syscall, so that it is initialised first
 }
 
 // testArrows are what the tests of a package may import on top.
 var testArrows = map[string][]string{
-	"ring/filter":      {"ring/record"},                // entries to match are encoded as they always are
+	"ring/filter":      {"ring/record"},                                // entries to match are encoded as they always are
 	"netio/web/viewer": {"netio", "netio/access", "netio/web", "ring"}, // it is looked at where it is served
 }
 
@@ -62,6 +64,7 @@ var rooms = map[string][]string{
 	"github.com/pelletier/go-toml/v2":         {"cmd/logwisp"},
 	"github.com/prometheus/client_golang":     {"cmd/logwisp"},
 	"github.com/prometheus/common":            {"cmd/logwisp"},
+	"github.com/coreos/go-systemd/v22":        {"cmd/logwisp"},
 	"github.com/panjf2000/gnet/v2":            {"netio"},
 	"github.com/valyala/fasthttp":             {"netio/web"},
 	"github.com/fsnotify/fsnotify":            {"tail"},

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	sd "github.com/coreos/go-systemd/v22/daemon"
+
 	"logwisp/netio"
 	"logwisp/netio/access"
 	"logwisp/netio/ingest"
@@ -191,6 +193,7 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	d.phase.Store(running)
+	defer d.tellManager()()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -198,6 +201,7 @@ func (d *daemon) run(ctx context.Context) error {
 		d.failure.Store(&err)
 	}
 	d.phase.Store(stopping)
+	d.notify(sd.SdNotifyStopping, "STATUS=stopping")
 	d.closeListeners()
 	d.inputs.Stop()
 	stopReading()

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	_ "logwisp/cmd/logwisp/mdwe" // ends the program with one line where sonic would panic
 )
 
 // The exit codes, after sysexits(3) where it has one.
@@ -53,6 +55,9 @@ func report(err error, stderr io.Writer) int {
 // serve runs the daemon until it is asked to stop. The first SIGINT or SIGTERM
 // stops it in good order, a second one at once.
 func serve(s *settings, log *slog.Logger) error {
+	if err := takeSockets(s, log); err != nil {
+		return err
+	}
 	d, err := newDaemon(s, log)
 	if err != nil {
 		return err

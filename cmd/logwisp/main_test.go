@@ -61,6 +61,8 @@ type scene struct {
 	processes map[string]*process
 	listeners []net.Listener
 	streams   []net.Conn
+	sockets   []*os.File // that wait to be handed to a daemon
+	handed    []*os.File // what the next process inherits, from descriptor 3 on
 }
 
 // process is a daemon or a client that runs beside the script.
@@ -119,6 +121,7 @@ func launch(ts *testscript.TestScript, name string, input bool, argv ...string) 
 	environ := strings.Split(strings.TrimSuffix(ts.ReadFile(ts.Getenv("WORK")+"/.tmp/environ"), "\x00"), "\x00")
 	p := &process{cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = ts.MkAbs("."), environ
+	p.cmd.ExtraFiles, s.handed = s.handed, nil
 	var err error
 	if input {
 		p.input, err = p.cmd.StdinPipe()

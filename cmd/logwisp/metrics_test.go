@@ -203,6 +203,9 @@ func TestReadinessFollowsThePhaseAndAFailedPartIsNotAlive(t *testing.T) {
 	says("", "")
 	d.failure.Store(new(errors.New("accept: no more")))
 	says("accept: no more", "accept: no more")
+	if told := strings.Join(d.pulse(), "\n"); told != "STATUS=accept: no more" {
+		t.Errorf("the service manager is told %q while a part has failed", told)
+	}
 	d.failure.Store(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

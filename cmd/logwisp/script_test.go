@@ -27,6 +27,10 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits":    commandExits,    // wait for its exit code
 	"exitcode": commandExitcode, // run something to its end
 
+	"manager":  commandManager,  // hear from daemons how they are, as a service manager does
+	"socket":   commandSocket,   // open a socket for a daemon
+	"activate": commandActivate, // run the daemon with the sockets
+
 	"append":   commandAppend,   // append a line to a file
 	"burst":    commandBurst,    // append many numbered lines
 	"waitfor":  commandWaitfor,  // until a file matches

@@ -21,7 +21,9 @@ type Options struct {
 	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss (default: ${default})."`
 
-	Unix string `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
+	Unix     string       `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
+	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
+
 	netio.ClientOptions
 	TLS       netio.TLSOptions `toml:"tls" kong:"-"`
 	Handshake string           `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
@@ -48,10 +50,10 @@ type Server struct {
 // once; more of them wait in the listener's queue.
 const maxEnrolling = 64
 
-// New binds the listeners. Nothing is accepted before Serve. gate says who may
+// New binds the listeners, but for one that it is given. Nothing is accepted before Serve. gate says who may
 // connect and read.
 func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Server, error) {
-	listeners, err := netio.ListenAll(o.Host, o.Port, o.Unix, &o.TLS, gate.Admits, log)
+	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
 	if err != nil {
 		return nil, fmt.Errorf("listen for TCP clients: %w", err)
 	}

@@ -31,7 +31,9 @@ type Options struct {
 	Port       int    `toml:"port" name:"http-port" default:"8080" min:"0" max:"65535" placeholder:"PORT" help:"Port of the HTTP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
-	Unix string `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
+	Unix     string       `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
+	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
+
 	netio.ClientOptions
 	TLS            netio.TLSOptions `toml:"tls" kong:"-"`
 	AllowedHosts   []string         `toml:"allowed_hosts" kong:"-"`   // names that requests may be for; none: any, but on loopback those of this machine
@@ -108,7 +110,7 @@ func (c *silentConns) closeAll() {
 	}
 }
 
-// New binds the listeners. Nothing is accepted before Serve. gate says who may
+// New binds the listeners, but for one that it is given. Nothing is accepted before Serve. gate says who may
 // connect, and do what. status returns the object that /status answers with; it
 // is called from many goroutines.
 func New(o Options, e *netio.Engine, gate *access.Gate, version string, status func() any, log *slog.Logger) (*Server, error) {
@@ -116,7 +118,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 	if err != nil {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
-	listeners, err := netio.ListenAll(o.Host, o.Port, o.Unix, &o.TLS, gate.Admits, log)
+	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
 	}
