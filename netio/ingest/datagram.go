@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -100,22 +101,27 @@ func (s *Server) datagram(fd int, w *worker, o *origin, peers *sources) bool {
 	case err != nil:
 		return err != unix.EAGAIN && !s.stopping() // an error of the network is that of one datagram
 	}
+	host := hostOf(from)
+	if s.admit != nil && !s.admit(host) {
+		o.in.stats.rejected.Add(1)
+		return true
+	}
 	o.in.stats.accepted.Add(1)
 	o.in.stats.bytes.Add(uint64(n))
 	if o.in.source == "" {
-		o.peer = peers.named([]byte(hostOf(from)))
+		o.peer = peers.named([]byte(host.String()))
 	}
 	o.whole(w, trimEnd(w.buf[:n]))
 	return true
 }
 
 // hostOf returns the address of a peer without its port.
-func hostOf(a unix.Sockaddr) string {
+func hostOf(a unix.Sockaddr) netip.Addr {
 	switch a := a.(type) {
 	case *unix.SockaddrInet4:
-		return net.IP(a.Addr[:]).String()
+		return netip.AddrFrom4(a.Addr)
 	case *unix.SockaddrInet6:
-		return net.IP(a.Addr[:]).String()
+		return netip.AddrFrom16(a.Addr).Unmap()
 	}
-	return "udp"
+	return netip.Addr{}
 }

@@ -25,4 +25,5 @@
 //	    Stop returns, as far as drainTime goes.
 //	G5  A stream gives the ring at most maxSources names of at most
 //	    maxSourceBytes; what is beyond has the source other.
+//	G6  An acknowledgement is written after everything before it was published.
 package ingest

@@ -12,6 +12,9 @@ type origin struct {
 	in      *input
 	sources sources
 	peer    *source // of lines that name none
+	tags    []byte  // members for the fields
+	ids     bool    // lastID is wanted
+	lastID  []byte  // of the last entry that had one
 }
 
 // newOrigin returns an origin whose lines, if neither they nor the input name a
@@ -20,7 +23,7 @@ func (s *Server) newOrigin(in *input, name string) origin {
 	if in.source != "" {
 		name = in.source
 	}
-	return origin{in: in, sources: sources{ring: s.ring}, peer: newSource(s.ring, name)}
+	return origin{in: in, sources: sources{ring: s.ring}, peer: newSource(s.ring, name), tags: in.tags}
 }
 
 // publish ends a turn: it counts what became of its lines, and publishes them.
@@ -36,7 +39,7 @@ func (o *origin) publish(w *worker) {
 
 // line makes an entry of a line. On a syslog input the line is a message.
 func (o *origin) line(w *worker, l entry.Line) {
-	d := entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros, Members: o.in.tags}
+	d := entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros, Members: o.tags}
 	from := o.peer
 	switch {
 	case o.in.syslog:
@@ -45,7 +48,11 @@ func (o *origin) line(w *worker, l entry.Line) {
 		return
 	}
 	var r parse.Result // on the stack: pointers written to the heap cost more
-	if !w.out.Parse(&w.parser, &d, &r) {
+	passes := w.out.Parse(&w.parser, &d, &r)
+	if o.ids && r.ID != nil {
+		o.lastID = append(o.lastID[:0], r.ID...)
+	}
+	if !passes {
 		return
 	}
 	if r.Source != nil {
@@ -77,7 +84,7 @@ func (o *origin) message(w *worker, d *entry.Draft) *source {
 		return o.peer
 	}
 	d.Text, d.Micros, d.Level, d.Members = m.Text, m.Micros, m.Level, m.Members
-	if tags := o.in.tags; tags != nil {
+	if tags := o.tags; tags != nil {
 		w.header = append(append(append(w.header[:0], '{'), m.Members...), '}')
 		w.members = entry.Merge(w.members[:0], w.header, tags)
 		d.Members = w.members[1 : len(w.members)-1]

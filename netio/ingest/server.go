@@ -29,7 +29,7 @@ const drainTime = 500 * time.Millisecond
 type Settings struct {
 	Filter filter.IntakeOptions
 	Post   bool                  // there is POST /ingest
-	Admit  func(netip.Addr) bool // who may connect, nil: everybody
+	Admit  func(netip.Addr) bool // who may connect or send datagrams, nil: everybody
 	Stdin  *os.File              // what - reads
 	Log    *slog.Logger
 }
@@ -38,6 +38,7 @@ type Settings struct {
 type Server struct {
 	ring    *ring.Ring
 	log     *slog.Logger
+	admit   func(netip.Addr) bool
 	workers *workers
 	inputs  []*input
 	post    *input // of POST /ingest, nil without it
@@ -79,7 +80,7 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // binding is an *net.OpError or an os.SyscallError. The caller calls Serve, or
 // Stop if it never does.
 func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
-	s := &Server{ring: r, log: set.Log, conns: make(map[net.Conn]struct{})}
+	s := &Server{ring: r, log: set.Log, admit: set.Admit, conns: make(map[net.Conn]struct{})}
 	if s.workers, err = newWorkers(r, set.Filter); err != nil {
 		return nil, err
 	}
@@ -225,11 +226,19 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 	}()
 	k, err := newSocket(c, in.idle, s.stopping)
 	var from reader = k
+	talk := &talking{conn: c}
 	if err == nil && in.tls != nil {
-		from, err = newSecure(k, in.tls)
+		var t *secure
+		if t, err = newSecure(k, in.tls); err == nil {
+			from, talk.conn = t, t.conn
+		}
 	}
 	if err == nil {
-		err = s.newStream(in, peerName(in, c), from).run()
+		st := s.newStream(in, peerName(in, c), from)
+		if !in.syslog {
+			st.talk = talk
+		}
+		err = st.run()
 	}
 	if err != nil {
 		s.log.Debug("a connection of an input ended", "url", in.url, "peer", c.RemoteAddr(), "error", err)
@@ -272,6 +281,7 @@ func (s *Server) Stop() {
 	s.stopAt.CompareAndSwap(nil, &now)
 	for c := range s.conns {
 		_ = c.SetReadDeadline(now)
+		_ = c.SetWriteDeadline(s.deadline())
 	}
 	s.mu.Unlock()
 	for _, in := range s.inputs {

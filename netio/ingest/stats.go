@@ -15,7 +15,7 @@ type Stats struct {
 	Accepted     uint64 `json:"accepted"`      // connections, or requests, so far
 	Bytes        uint64 `json:"bytes"`         // received
 	Entries      uint64 `json:"entries"`       // sent to the ring
-	Rejected     uint64 `json:"rejected"`      // lines that were answered with an error
+	Rejected     uint64 `json:"rejected"`      // lines that were answered with an error, datagrams from where none may come
 	Truncated    uint64 `json:"truncated"`     // entries whose line was cut
 	ParseErrors  uint64 `json:"parse_errors"`  // entries that are not in the form they look like or should have
 	Filtered     uint64 `json:"filtered"`      // lines that [filter] kept out

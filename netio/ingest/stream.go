@@ -40,7 +40,8 @@ type stream struct {
 	server *Server
 	from   reader
 	frame  framer
-	held   int // bytes of it that are counted in the input's fragments
+	held   int      // bytes of it that are counted in the input's fragments
+	talk   *talking // nil: nothing is said to the sender
 
 	// Of the turn under way; fields, so that nothing is allocated for it.
 	worker *worker
@@ -60,7 +61,11 @@ func (s *Server) newStream(in *input, name string, from reader) *stream {
 		st.frame = lines
 	}
 	st.turn = st.tryRead
-	st.emit = func(l entry.Line) { st.line(st.worker, l) }
+	st.emit = func(l entry.Line) {
+		if st.talk == nil || !st.hear(l.Text) {
+			st.line(st.worker, l)
+		}
+	}
 	return st
 }
 
@@ -109,6 +114,11 @@ func (st *stream) take() error {
 	}
 	st.worker = nil
 	st.server.workers.give(w)
+	if st.talk != nil {
+		if err := st.answer(); err != nil {
+			return err
+		}
+	}
 	return st.err
 }
 
@@ -124,12 +134,16 @@ func (st *stream) account() {
 	st.held = now
 }
 
-// flush sends the fragment that is held.
+// flush sends the fragment that is held at the end.
 func (st *stream) flush() {
 	w := st.server.workers.take()
 	st.worker = w
 	w.begin(st.in)
-	st.frame.Flush(st.in.limit, st.emit)
+	if st.talk != nil && st.talk.acks {
+		st.frame = &entry.Splitter{} // it was not acknowledged, and comes again
+	} else {
+		st.frame.Flush(st.in.limit, st.emit)
+	}
 	st.account()
 	st.publish(w)
 	st.worker = nil

@@ -26,14 +26,17 @@ func (p *Parser) isOwn(line []byte, members int) bool {
 	return p.seen&(1<<keyFields) == 0 || line[p.found[keyFields].value] == '{'
 }
 
-// takeOwn takes source and fields of an entry in LogWisp's own form. The id is
-// that of the ring it was in, and left out. A level or time that says more than
+// takeOwn takes source, id and fields of an entry in LogWisp's own form. The id
+// is that of the ring it was in, and no part of the entry. A level or time that says more than
 // the entry does, those not in cuts, become fields.
 func (p *Parser) takeOwn(line []byte, r *Result, cuts *cutList) {
 	r.Source = unquoted(line[p.found[keySource].value:p.found[keySource].end])
 	if bytes.IndexByte(r.Source, '\\') >= 0 {
 		p.value = appendUnescaped(p.value[:0], r.Source)
 		r.Source = p.value
+	}
+	if m := p.found[keyID]; p.seen&(1<<keyID) != 0 && line[m.value] == '"' {
+		r.ID = unquoted(line[m.value:m.end])
 	}
 	var fields []byte // the inside of the object
 	if p.seen&(1<<keyFields) != 0 {

@@ -42,6 +42,23 @@ func TestEntriesInOurOwnFormKeepTimeSourceLevelAndFields(t *testing.T) {
 	}
 }
 
+func TestTheIdOfAnEntryInOurOwnFormIsTold(t *testing.T) {
+	p := &Parser{Location: time.UTC, Own: true}
+	for line, want := range map[string]string{
+		`{"id":"1-7","source":"s","message":"m"}`: "1-7",
+		`{"source":"s","message":"m","id":"x"}`:   "x",
+		`{"id":7,"source":"s","message":"m"}`:     "",
+		`{"source":"s","message":"m"}`:            "",
+		`{"id":"1-7","source":"s","msg":"m"}`:     "",
+	} {
+		var r Result
+		p.Line([]byte(line), testNow, &r)
+		if string(r.ID) != want {
+			t.Errorf("%s has the id %q, want %q", line, r.ID, want)
+		}
+	}
+}
+
 func TestOwnFormMeansNothingUnlessAskedFor(t *testing.T) {
 	p := &Parser{Location: time.UTC}
 	var r Result

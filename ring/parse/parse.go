@@ -68,6 +68,7 @@ type Result struct {
 	Quoted  bool       // Message is a complete, valid JSON string with its quotes, to be written as it stands
 	Fields  []byte     // nil, or one JSON object without line breaks: every other key of the line
 	Source  []byte     // of an entry in LogWisp's own form, else nil; only with Parser.Own
+	ID      []byte     // its id, as it stands between the quotes in the line; nil for none
 }
 
 // Line parses one line, which comes without its line end, into r, overwriting
