@@ -2,7 +2,6 @@ package netio
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,10 +18,9 @@ import (
 // Listeners are what one server listens on: a TCP port, with TLS or without, and
 // a Unix socket if there is one, which is never encrypted.
 type Listeners struct {
-	tcp     net.Listener
-	secure  *SecureListener // tcp, when it speaks TLS
-	options *TLSOptions
-	unix    net.Listener // nil: none
+	tcp    net.Listener
+	secure *SecureListener // tcp, when it speaks TLS
+	unix   net.Listener    // nil: none
 }
 
 // Places are where a server listens.
@@ -39,7 +37,7 @@ func ListenAll(at Places, o *TLSOptions, admit func(netip.Addr) bool, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	l := &Listeners{options: o}
+	l := &Listeners{}
 	if at.Given != nil {
 		l.tcp = Persistent(at.Given, admit, log)
 	} else if l.tcp, err = Listen(at.Host, strconv.Itoa(at.Port), admit, log); err != nil {
@@ -134,14 +132,16 @@ func (l *Listeners) Flush(ctx context.Context) {
 }
 
 // Reload reads certificate and key again, for clients that come from now on. If
-// there is anything wrong with them nothing changes.
-func (l *Listeners) Reload() (err error) {
-	if l.secure == nil {
+// there is anything wrong with them nothing changes; nor does whether TLS is
+// spoken at all.
+func (l *Listeners) Reload(o TLSOptions) error {
+	if l.secure == nil || !o.Enabled {
 		return nil
 	}
-	var config *tls.Config
-	if config, err = l.options.Load(); err == nil {
-		l.secure.Replace(config)
+	config, err := o.Load()
+	if err != nil {
+		return err
 	}
-	return err
+	l.secure.Replace(config)
+	return nil
 }

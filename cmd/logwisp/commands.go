@@ -35,7 +35,8 @@ type stdio struct{ out, err io.Writer }
 type runCommand struct{ commandLine }
 
 func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
-	settings, warnings, err := loadSettings(&c.commandLine, ctx)
+	read := func() (*settings, []problem, error) { return loadSettings(&c.commandLine, ctx) }
+	settings, warnings, err := read()
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 	for _, w := range warnings {
 		log.Warn("configuration: " + w.String())
 	}
-	return serve(settings, log)
+	return serve(settings, read, log)
 }
 
 // parse reads the command line and runs the command it names.

@@ -44,6 +44,7 @@ type daemon struct {
 	web        *web.Server // nil when disabled
 	outputs    outputs
 
+	reloads reloads
 	phase   atomic.Int32
 	failure atomic.Pointer[error] // of the part that has ended the daemon
 }
@@ -52,6 +53,7 @@ type daemon struct {
 // served before run. What it has started is stopped when it fails.
 func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
+	d.reloads.loadedAt = s.loadedAt
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
 	}

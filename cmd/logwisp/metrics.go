@@ -26,6 +26,8 @@ type reading struct {
 	ring       ring.Stats
 	transports []transportReading
 	outputs    []forward.Stats
+	reloads    map[string]uint64 // of the configuration, by result
+	reloaded   bool              // the last of them went well, or there was none
 }
 
 type transportReading struct {
@@ -39,6 +41,10 @@ func (d *daemon) reading() *reading {
 	r := &reading{
 		sources: d.watcher.Stats(), inputs: ingest.Sum(d.inputs.Stats()), ring: d.ring.Stats(), outputs: d.outputs.stats(),
 	}
+	d.reloads.mu.Lock()
+	r.reloads = map[string]uint64{"success": d.reloads.done, "failure": d.reloads.failed}
+	r.reloaded = d.reloads.problem == ""
+	d.reloads.mu.Unlock()
 	tcp, sse := netio.ZeroStats(), netio.ZeroStats()
 	if d.tcp != nil {
 		tcp = d.tcp.Transport().Stats()

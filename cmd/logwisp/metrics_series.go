@@ -12,6 +12,15 @@ import (
 // allSeries lists what /metrics shows of the daemon.
 func allSeries() []series {
 	all := append([]series{buildSeries()}, sourceSeries()...)
+	all = append(all,
+		labelled("logwisp_config_reloads_total", "Times that the configuration was read again, on SIGHUP.", "result",
+			func(r *reading) map[string]uint64 { return r.reloads }),
+		single(gauge, "logwisp_config_last_reload_successful", "Whether the configuration that is there is in effect.", func(r *reading) uint64 {
+			if r.reloaded {
+				return 1
+			}
+			return 0
+		}))
 	all = append(all, inputSeries()...)
 	all = append(all,
 		single(gauge, "logwisp_ring_entries", "Entries that the ring holds.", func(r *reading) uint64 { return r.ring.Entries }),

@@ -57,6 +57,8 @@ var allNames = map[string]map[string][]string{
 	"logwisp_output_dropped_entries_total":  {"output": {"hub"}},
 	"logwisp_output_filtered_entries_total": {"output": {"hub"}},
 	"logwisp_output_lag_entries":            {"output": {"hub"}},
+	"logwisp_config_reloads_total":          {"result": {"failure", "success"}},
+	"logwisp_config_last_reload_successful": {},
 	"logwisp_delivered_entries_total":       {"transport": {"sse", "tcp"}},
 	"logwisp_delivered_bytes_total":         {"transport": {"sse", "tcp"}},
 	"logwisp_dropped_entries_total":         {"transport": {"sse", "tcp"}, "reason": {"gap", "lagged", "sampled"}},
@@ -79,6 +81,8 @@ func emptyReading(t *testing.T) *reading {
 		w.Stats(), ingest.Sum(nil), r.Stats(),
 		[]transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}},
 		[]forward.Stats{{Name: "hub"}},
+		map[string]uint64{"success": 0, "failure": 0},
+		true,
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/coreos/go-systemd/v22/activation"
-
 )
 
 // takeSockets gives the servers the sockets that the service manager has opened

@@ -33,6 +33,8 @@ type status struct {
 	Config  struct {
 		Path     string `json:"path"`
 		LoadedAt string `json:"loaded_at"`
+		Reloads  uint64 `json:"reloads"`
+		Problem  string `json:"problem,omitempty"` // why the last reload was refused
 	} `json:"config"`
 }
 
@@ -86,7 +88,10 @@ func (d *daemon) status() *status {
 		s.Totals.ParseErrors += s.Inputs[i].ParseErrors
 	}
 	s.Config.Path = o.file
-	s.Config.LoadedAt = o.loadedAt.UTC().Format(time.RFC3339)
+	d.reloads.mu.Lock()
+	defer d.reloads.mu.Unlock()
+	s.Config.LoadedAt = d.reloads.loadedAt.UTC().Format(time.RFC3339)
+	s.Config.Reloads, s.Config.Problem = d.reloads.done, d.reloads.problem
 	return s
 }
 

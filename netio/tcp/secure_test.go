@@ -228,7 +228,7 @@ func TestACertificateIsReplacedWithoutDroppingAClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Listeners().Reload(); err != nil {
+	if err := s.Listeners().Reload(o); err != nil {
 		t.Fatal(err)
 	}
 	after, err := tls.Dial("tcp", s.Addr().String(), nextClient)
@@ -245,7 +245,7 @@ func TestACertificateIsReplacedWithoutDroppingAClient(t *testing.T) {
 	if err := os.Remove(o.KeyFile); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Listeners().Reload(); err == nil {
+	if err := s.Listeners().Reload(o); err == nil {
 		t.Error("a missing key is no error")
 	}
 }
