@@ -25,6 +25,27 @@ type copyCheck struct {
 	found int64         // the original's position when the new file was found
 	size  int64         // when last looked at
 	moved time.Duration // when size last changed
+
+	agreed int64  // so much was compared with the original's own bytes
+	began  uint64 // the original's rotations then
+
+	// The name is one for a copy of the original's, which may be another by
+	// now, and it adds no more than a number or a date.
+	named, numbered bool
+}
+
+// mayRepeat asks whether f, found at path, repeats a followed file, if there is
+// one that it could.
+func (w *Watcher) mayRepeat(f *file, path string) {
+	o := w.original(path, f)
+	if o == nil {
+		return
+	}
+	base, of := filepath.Base(path), filepath.Base(o.path)
+	numbered := generationOf(base, of)
+	// Nobody calls another log app.log.something; app-something.log may be one.
+	named := numbered || filepath.Ext(of) != "" && strings.HasPrefix(base, of)
+	f.copied = &copyCheck{of: o, found: o.pos, named: named, numbered: numbered}
 }
 
 // original returns the followed file whose name the base name of path extends,
@@ -60,7 +81,9 @@ func (w *Watcher) known(path string, f *file) *file {
 		return nil
 	}
 	if n.file.pos == 0 && len(w.formers(n.file)) == 0 {
-		return nil
+		if st, err := statPath(path); err != nil || st.size == 0 {
+			return nil
+		}
 	}
 	return n.file
 }
@@ -117,6 +140,9 @@ const (
 // truncations comes first: what it is now may be no more than a beginning that
 // all its generations share.
 func (w *Watcher) compare(f *file, c *copyCheck) (verdict, int64) {
+	if c.agreed == c.size && c.began != c.of.rotations {
+		return repeats, c.size // the original was truncated since: the copy is complete
+	}
 	possible := false
 	past := w.formers(c.of)
 	for i := len(past) - 1; i >= 0; i-- {
@@ -135,8 +161,8 @@ func (w *Watcher) compare(f *file, c *copyCheck) (verdict, int64) {
 			possible = true
 		}
 	}
-	wait := copyStall
-	if copies, _ := named(f.path, c.of.path); copies {
+	wait := w.stall
+	if c.named {
 		wait *= 5
 	}
 	if !possible || w.now()-c.moved >= wait {
@@ -158,7 +184,7 @@ func (w *Watcher) compareFormer(f *file, c *copyCheck, past *former) (verdict, i
 		return undecided, 0
 	}
 	least, known := past.trail.reach(f.id.born)
-	complete := known && f.id.born < w.start.Add(past.at).UnixNano() || w.now()-c.moved >= copyStall
+	complete := known && f.id.born < w.start.Add(past.at).UnixNano() || w.now()-c.moved >= w.stall
 	if complete && proven >= least {
 		return repeats, c.size
 	}
@@ -168,41 +194,38 @@ func (w *Watcher) compareFormer(f *file, c *copyCheck, past *former) (verdict, i
 // comparePresent judges f by what the original, which was read to its end,
 // holds now. While that is so the copy may be in the making.
 func (w *Watcher) comparePresent(f *file, c *copyCheck, o *file) (verdict, int64) {
-	if o.proves(f.fd, c.size) < 0 {
+	proven := o.proves(f.fd, c.size)
+	switch {
+	case proven < 0:
 		return own, 0
-	}
-	agreed := min(c.size, o.pos)
-	if c.size < o.pos && o.fd >= 0 && !agree(f.fd, o.fd, max(0, c.size-markerSize), c.size) {
-		if w.intact(o) {
-			return own, 0
+	case c.size > o.pos: // it goes on by itself
+		if o.pos >= headSize && c.named {
+			return repeats, o.pos
 		}
-		w.queue(f) // and see the truncation first
-		return undecided, 0
+		return own, 0
+	case c.size < o.pos && o.fd >= 0:
+		if !agree(f.fd, o.fd, 0, min(c.size, headSize)) || !agree(f.fd, o.fd, max(0, c.size-markerSize), c.size) {
+			if w.intact(o) {
+				return own, 0
+			}
+			w.queue(f) // and see the truncation first
+			return undecided, 0
+		}
+	case c.size < o.pos && proven == 0 && c.agreed != c.size:
+		return undecided, 0 // the original is gone, and nothing tells
+	}
+	if o.fd >= 0 {
+		c.agreed, c.began = c.size, o.rotations
 	}
 	least, known := o.trail.reach(f.id.born)
 	if f.id.born == 0 {
 		least, known = c.found, true
 	}
-	copies, numbered := named(f.path, o.path)
-	sure := agreed >= headSize || numbered || known && copies
-	switch {
-	case c.size > o.pos: // it goes on by itself
-		if agreed >= headSize && copies {
-			return repeats, agreed
-		}
-		return own, 0
-	case w.now()-c.moved >= copyStall && agreed >= least && sure:
-		return repeats, agreed
+	sure := c.size >= headSize || c.numbered || known && c.named
+	if w.now()-c.moved >= w.stall && c.size >= least && sure {
+		return repeats, c.size
 	}
 	return undecided, 0
-}
-
-// named reports whether path is a name for a copy of base and not just a longer
-// one: it adds to the whole name, or nothing but a number or a date.
-func named(path, base string) (copies, numbered bool) {
-	path, base = filepath.Base(path), filepath.Base(base)
-	numbered = generationOf(path, base)
-	return numbered || filepath.Ext(base) != "" && strings.HasPrefix(path, base), numbered
 }
 
 // intact reports whether f still holds what was read of it.

@@ -92,6 +92,7 @@ type file struct {
 	problem       error
 	shrunk        bool // on a remote file system: seen short once
 	truncated     bool // its copy is being looked for
+	complete      bool // it is the copy of one that was: nobody writes to it
 
 	newer, older *file // neighbours in the list of open files
 }

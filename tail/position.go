@@ -83,6 +83,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // markerSum is a sum that ten thousand files can afford every second.
 func markerSum(marker []byte) uint32 { return crc32.Checksum(marker, castagnoli) }
 
+// memory returns what was known of the file at the time given.
+func (p *position) memory(at int64) memory {
+	return memory{
+		head:  fingerprint{p.Head.Sum, p.Head.Length},
+		trail: trail{{p.Marker.End, at, uint32(p.Marker.Length), p.Marker.Sum}},
+	}
+}
+
 // heldBy reports whether the open file, size bytes long, holds what was read
 // up to the position.
 func (p *position) heldBy(fd int, size int64) bool {

@@ -64,6 +64,9 @@ func (w *Watcher) finished(f *file) bool {
 	before := f.after
 	if before.phase == closed || before.atEnd || w.look(before) {
 		f.after = nil
+		if before.complete && before.phase == rotated {
+			w.finish(before)
+		}
 		return true
 	}
 	return false

@@ -94,6 +94,8 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 		f.rotations = old.rotations + 1
 		return
 	}
+	f.former = slices.Clone(old.former)
+	w.recall(f, old.memory)
 	last := w.between(n, old, f)
 	f.rotations = last.rotations + 1
 	if last.phase != closed && !last.atEnd {
@@ -177,9 +179,7 @@ func (w *Watcher) position(f *file, n *name, now status) {
 	if present {
 		return
 	}
-	if o := w.original(n.path, f); o != nil {
-		f.copied = &copyCheck{of: o, found: o.pos}
-	}
+	w.mayRepeat(f, n.path)
 }
 
 // attach makes n a name of f.

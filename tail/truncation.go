@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// former is what a file was before it was truncated: a copy of it may turn up
-// later.
+// former is what a file was before it was truncated, or another one in its
+// place before it: a copy of that may turn up later.
 type former struct {
 	memory
 	at time.Duration
@@ -21,6 +21,16 @@ const (
 	formerLife = time.Minute
 	formerMost = 4
 )
+
+// recall remembers what f, or another file in its place, was until now.
+func (w *Watcher) recall(f *file, m memory) {
+	if m.trail.end() == 0 {
+		return
+	}
+	m.trail = slices.Clone(m.trail)
+	f.former = append(f.former, former{m, w.now()})
+	f.former = f.former[max(0, len(f.former)-formerMost):]
+}
 
 // formers returns what f was before its last truncations.
 func (w *Watcher) formers(f *file) []former {
@@ -42,8 +52,11 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	}
 	w.stats.truncations.Add(1)
 	lost := f.lag
-	if size, found := w.goOnInCopy(f); found {
+	size, found := w.goOnInCopy(f)
+	if found {
 		lost = max(0, f.pos+f.lag-size)
+	}
+	if found && size > f.pos {
 		f.split.Reset(true)
 		f.group, f.pieces = group{}, [2]piece{}
 	} else {
@@ -54,11 +67,8 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 		w.log.Warn("file was truncated before it was read to its end: rotate by renaming, or leave the copy beside it",
 			"path", f.path, "position", f.pos, "lost_bytes", lost)
 	}
-	if f.pos > 0 {
-		f.former = append(f.former, former{memory{f.head, f.trail}, w.now()})
-		f.former = f.former[max(0, len(f.former)-formerMost):]
-	}
-	f.memory = memory{}
+	w.recall(f, f.memory)
+	f.head = fingerprint{}
 	f.startSize, f.shrunk = 0, false
 	f.rotations++
 	f.place(0)
@@ -68,8 +78,8 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 }
 
 // goOnInCopy looks for the copy that a rotation has made of f, whose content is
-// gone. If there is one that holds all that was read of f, it is read on from
-// what was sent, before anything else of f. It returns the copy's size.
+// gone. If there is one that holds all that was read of f, and more, it is read
+// on from what was sent, before anything else of f. It returns the copy's size.
 func (w *Watcher) goOnInCopy(f *file) (size int64, found bool) {
 	f.truncated = true
 	g := w.copyOf(f)
@@ -84,7 +94,11 @@ func (w *Watcher) goOnInCopy(f *file) (size int64, found bool) {
 	g.copied = nil
 	g.readHead()
 	g.place(f.whole)
+	if st.size == f.pos {
+		g.place(f.pos)
+	}
 	g.startSize, g.rotations = f.startSize, f.rotations
+	g.complete = g.phase == rotated
 	w.setLag(g, st.size-g.pos)
 	w.queue(g)
 	f.after = g

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ type Watcher struct {
 	left    map[string]*file // the rotated file last found at a path that leads nowhere now
 	open    openFiles
 	budget  int               // descriptors
+	stall   time.Duration     // copyStall
 	missing map[string]string // what was last said about a target's path
 	blind   []string          // directories that could not be listed at the start
 
@@ -75,6 +77,7 @@ type Watcher struct {
 type settings struct {
 	descriptors int           // 0 = from the process's limit
 	slow        time.Duration // how often everything is looked at in spite of events
+	stall       time.Duration // copyStall
 }
 
 // slowPeriod is how often every file is looked at where events serve: they may
@@ -117,6 +120,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		budget:  s.descriptors,
 		saved:   c.loaded(),
 		keep:    keeper{to: c, acked: o.Acked},
+		stall:   cmp.Or(s.stall, copyStall),
 		asks:    newAsks(),
 	}
 	w.emit = w.entry
