@@ -176,6 +176,9 @@ func TestNothingPrecedesConnectedWhenAHelloIsRequired(t *testing.T) {
 	p := newPort(t, "required")
 	c, r := p.dial("hello there\n")
 	p.publish(5)
+	if lag, listed := p.Transport().Stats().MaxLag, p.engine.Clients()[0].LagEntries; lag != 0 || listed != 0 {
+		t.Errorf("who has not asked for anything is %d behind, or %d", lag, listed)
+	}
 	if _, err := io.WriteString(c, `{"hello":1,"from":"latest"}`+"\n"); err != nil {
 		t.Fatal(err)
 	}
