@@ -46,7 +46,6 @@ func (s *Server) page(name string) fasthttp.RequestHandler {
 		h := &ctx.Response.Header
 		h.Set("Content-Security-Policy", viewer.Policy)
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Vary", "Accept-Encoding")
 		h.Set("ETag", a.ETag)

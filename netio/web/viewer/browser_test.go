@@ -3,6 +3,7 @@ package viewer_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,8 +42,9 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (int, error) {
+	flag.Parse()
 	path, err := exec.LookPath("chromium")
-	if err != nil {
+	if err != nil || testing.Short() {
 		return m.Run(), nil // what needs it says so
 	}
 	dir, err := os.MkdirTemp("", "viewer")
@@ -86,6 +88,9 @@ type tab struct {
 // open shows the page at a path of a site, at 1440 × 900 unless told.
 func (s *site) open(path string, actions ...chromedp.Action[chromedp.Void]) *tab {
 	s.t.Helper()
+	if testing.Short() {
+		s.t.Skip("a browser is not run with -short")
+	}
 	if browser == nil {
 		s.t.Skip("chromium is not installed: apt-get install chromium, or let scripts/test do it")
 	}

@@ -51,11 +51,11 @@ export function detail(row, highlight) {
 function member(key, value, highlight) {
   const text = unquote(value);
   const content = make("span", "value");
-  if (value[0] === "{" || value[0] === "[") content.append(...pretty(value));
-  else fill(content, plain(text).text, [], highlight);
-  content.classList.add(value[0] === '"' ? "string" : "literal");
+  const nested = value[0] === "{" || value[0] === "[";
+  if (nested) content.append(...pretty(value)); else fill(content, plain(text).text, [], highlight);
+  content.classList.add(nested ? "nested" : value[0] === '"' ? "string" : "literal");
   const tools = make("span", "tools");
-  if (value[0] !== "{" && value[0] !== "[" && text.length < 1024) {
+  if (!nested && text.length < 1024) {
     tools.append(
       button("field", "=", `Only entries with this ${key}`, `${key}=${text}`),
       button("field", "≠", `No entries with this ${key}`, `${key}!=${text}`));

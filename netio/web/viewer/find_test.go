@@ -179,7 +179,9 @@ func TestAnAddressIsTheStateAndAPermalinkFindsItsRow(t *testing.T) {
 	other.until("the row is open", `document.querySelector(".row[aria-current] .detail pre")?.textContent === "order 1 timed out"`)
 	id := link[strings.Index(link, "&id="):]
 	third := p.beside(s, "/?"+id[1:])
-	third.until("it is found among all", `document.querySelector(".row[aria-current] .msg")?.textContent === "order 1 timed out" && document.querySelectorAll(".row").length > 20`)
+	third.until("it is found among all", `document.querySelector(".row[aria-current] .msg")?.textContent === "order 1 timed out" && document.querySelectorAll(".row").length > 5`)
+	fourth := p.beside(s, "/?id=0-1")
+	fourth.says("#said", "no longer held")
 }
 
 func TestWhatPassesTheFiltersIsDownloadedInThreeForms(t *testing.T) {

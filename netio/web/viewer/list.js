@@ -1,6 +1,6 @@
 // The list: of up to 100,000 rows only those in sight have elements, which are
-// used again. A native scrollbar moves over an empty space as high as all rows
-// would be, under a window that stays in sight and holds the elements.
+// used again. A native scrollbar moves over a space as high as all rows would be;
+// in it a window, which stays in sight, holds the elements.
 //
 // What is seen hangs on an anchor, the row at the top and how far it is
 // scrolled out, not on the scrollbar's position: so nothing jumps when rows
@@ -77,6 +77,7 @@ export class List {
     this.columns = Math.max(10, Math.floor(width / (text.width / 20 || 8)));
     probe.remove();
     this.view = this.box.clientHeight;
+    this.window.style.height = this.view + "px";
     this.redraw();
   }
 

@@ -17,6 +17,8 @@ import {bindKeys} from "./keys.js";
 /** @import {StreamState} from "./worker.js" */
 /** @import {Row} from "./store.js" */
 
+const MISSING_MS = 2500; // without the entry that is wanted, until that is said
+
 export class Viewer {
   constructor() {
     this.state = new State();
@@ -25,6 +27,7 @@ export class Viewer {
     /** @type {RegExp | null} */
     this.highlight = null;
     this.wanted = ""; // id of the entry to show as soon as it is there
+    this.opened = 0; // when the stream was asked for
     this.stale = false; // what is shown is of the stream before
     this.seen = 0; // entries received when following ended
     this.list = new List(byID("list"), this.store, (element, row) => {
@@ -56,6 +59,7 @@ export class Viewer {
   /** Opens the stream that the state asks for, and shows all of the state. */
   open() {
     this.wanted = this.state.id;
+    this.opened = Date.now();
     this.box.show();
     this.showLook();
     this.store.folding = !this.state.searches;
@@ -223,6 +227,10 @@ export class Viewer {
   tick() {
     this.now = Date.now();
     this.status.tick();
+    if (this.wanted && this.now - this.opened > MISSING_MS) {
+      this.opened = Infinity; // say it once; it may still come
+      this.status.say("The entry of this address is no longer held, or does not pass the filters");
+    }
     if (this.state.look.time === "age" && document.visibilityState === "visible" && this.store.rows.length > 0) {
       this.list.version++;
       this.list.invalidate();

@@ -66,7 +66,9 @@ export class Panel {
 
   /** Makes the list of sources anew, if there are others than before. */
   list() {
-    const names = [...new Set([...this.files.map(f => f.source), ...this.store.sources.keys()])].sort().slice(0, MAX_SOURCES);
+    const chosen = this.state.filters.filter(([name]) => name === "source" || name === "not_source").map(f => f[1]);
+    const plain = chosen.filter(glob => exactly(glob) === glob);
+    const names = [...new Set([...this.files.map(f => f.source), ...this.store.sources.keys(), ...plain])].sort().slice(0, MAX_SOURCES);
     const known = names.join("\n");
     if (known === this.known) return;
     this.known = known;

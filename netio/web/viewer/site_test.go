@@ -24,7 +24,14 @@ type site struct {
 	engine  *netio.Engine
 	server  *web.Server
 	builder *ring.Builder
+	files   []file // that are followed
 	stop    func()
+}
+
+// file is one of /sources.
+type file struct {
+	Source string `json:"source"`
+	Path   string `json:"path"`
 }
 
 // line is one line of a log, as it was parsed.
@@ -42,7 +49,7 @@ func newSite(t *testing.T) *site {
 func startSite(t *testing.T, o web.Options, size ring.Options) *site {
 	t.Helper()
 	size.Recycle = true // as in the daemon
-	s := &site{t: t, ring: ring.New(size)}
+	s := &site{t: t, ring: ring.New(size), files: []file{{"app.log", "/var/log/app.log"}, {"web.log", "/var/log/web.log"}}}
 	var err error
 	if s.engine, err = netio.New(s.ring, netio.Options{Loops: 1, Version: "test"}); err != nil {
 		t.Fatal(err)
@@ -53,11 +60,7 @@ func startSite(t *testing.T, o web.Options, size ring.Options) *site {
 		t.Fatal(err)
 	}
 	s.server.AnswerSources(func() any {
-		type file struct {
-			Source string `json:"source"`
-			Path   string `json:"path"`
-		}
-		return map[string][]file{"sources": {{"app.log", "/var/log/app.log"}, {"web.log", "/var/log/web.log"}}}
+		return map[string][]file{"sources": s.files}
 	})
 	s.url = "http://" + s.server.Addr().String()
 	s.builder = s.ring.NewBuilder()

@@ -124,7 +124,9 @@ export class Status {
       : store.rows.length > 0 ? ["No row here matches", `None of the ${count(store.rows.length)} rows here. Press Enter to have the server look through all it holds.`]
       : filtered ? ["Nothing passes the filters yet", "What does will show here, live."]
       : this.cleared ? ["Cleared", "The next line will show here, live."]
-      : ["Waiting for the first line", "LogWisp follows its files and shows each new line here, live. Write one to see it come:"];
+      : ["Waiting for the first line", panel.files.length > 0
+        ? "LogWisp follows its files and shows each new line here, live. Write one to see it come:"
+        : "LogWisp has no file to follow yet. Write one where it looks, unless told otherwise *.log in the directory it was started in:"];
     const file = panel.files[0]?.path ?? "app.log";
     const line = `echo "$(date '+%Y-%m-%d %H:%M:%S') INFO hello from LogWisp" >> ${/^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`}`;
     part(box, "h2").textContent = title;
