@@ -24,6 +24,7 @@ type program struct {
 	Healthcheck healthcheckCommand        `cmd:"" help:"Exit with 0 when a running LogWisp is ready, with 1 when it is not." group:"Clients of a running LogWisp:"`
 	Completion  kongcompletion.Completion `cmd:"" help:"Print how to turn on completion; with -c, the code that does it." group:"Other:"`
 	Version     versionCommand            `cmd:"" help:"Print the version." group:"Other:"`
+	Man         manCommand                `cmd:"" hidden:"" help:"Print the manual page, for packages."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
