@@ -60,6 +60,8 @@ var rooms = map[string][]string{
 	"github.com/dustin/go-humanize":           {"cmd/logwisp"},
 	"github.com/jotaen/kong-completion":       {"cmd/logwisp"},
 	"github.com/posener/complete":             {"cmd/logwisp"},
+	"github.com/alecthomas/mango-kong":        {"cmd/logwisp"},
+	"github.com/muesli/roff":                  {"cmd/logwisp"},
 	"github.com/lmittmann/tint":               {"cmd/logwisp"},
 	"github.com/pelletier/go-toml/v2":         {"cmd/logwisp"},
 	"github.com/prometheus/client_golang":     {"cmd/logwisp"},

@@ -24,6 +24,7 @@ type program struct {
 	Token       tokenCommands      `cmd:"" help:"Make tokens." group:"Other:"`
 	Completion  completionCommand  `cmd:"" help:"Print how to turn on completion; with -c, the code that does it." group:"Other:"`
 	Version     versionCommand     `cmd:"" help:"Print the version." group:"Other:"`
+	Man         manCommand         `cmd:"" hidden:"" help:"Print the manual page, for packages."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
