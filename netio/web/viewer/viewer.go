@@ -16,8 +16,10 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"mime"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -64,18 +66,31 @@ func load() map[string]*Asset {
 		all[e.Name()] = &Asset{Body: body, ContentType: contentType(e.Name()), Forever: true}
 	}
 	sum := hex.EncodeToString(hash.Sum(nil))[:16]
+	dir := "assets/" + sum + "/"
 	served := make(map[string]*Asset)
 	for name, a := range all {
 		if name == "index.html" {
-			a.Body = bytes.ReplaceAll(a.Body, []byte("{{assets}}"), []byte("assets/"+sum))
+			a.Body = []byte(strings.NewReplacer("{{modules}}", preloads(all, dir), "{{assets}}/", dir).Replace(string(a.Body)))
 			a.Forever, name = false, ""
 		} else {
-			name = "assets/" + sum + "/" + name
+			name = dir + name
 		}
 		a.ETag, a.Gzip = `"`+sum+`"`, compress(a.Body)
 		served[name] = a
 	}
 	return served
+}
+
+// preloads has all modules of the page asked for at once, not each when one
+// that imports it has come.
+func preloads(all map[string]*Asset, dir string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if strings.HasSuffix(name, ".js") && name != "theme.js" && name != "worker.js" {
+			fmt.Fprintf(&b, "<link rel=\"modulepreload\" href=\"%s%s\">\n", dir, name)
+		}
+	}
+	return b.String()
 }
 
 func contentType(name string) string {
