@@ -4,6 +4,7 @@
 import {byID, part} from "./dom.js";
 import {FilterBox, expression, narrowing} from "./filters.js";
 import {List} from "./list.js";
+import {Login} from "./login.js";
 import {Panel} from "./panel.js";
 import {drawRow} from "./row.js";
 import {State} from "./state.js";
@@ -43,6 +44,10 @@ export class Viewer {
     });
     this.stream = new Stream(batch => this.receive(batch), state => this.connected(state));
     this.list.onFollow = () => this.followed();
+    this.login = new Login(() => {
+      this.open();
+      this.panel.load();
+    });
   }
 
   start() {
@@ -86,6 +91,7 @@ export class Viewer {
   /** @param {StreamState} s */
   connected(s) {
     this.status.connection(s);
+    if (s.code === 401) this.login.ask();
     if ((s.state === "live" || s.state === "refused") && this.stale) this.refresh();
   }
 

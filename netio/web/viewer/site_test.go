@@ -22,6 +22,7 @@ type site struct {
 	url     string // without a slash at its end
 	ring    *ring.Ring
 	engine  *netio.Engine
+	gate    *access.Gate
 	server  *web.Server
 	builder *ring.Builder
 	files   []file // that are followed
@@ -49,13 +50,13 @@ func newSite(t *testing.T) *site {
 func startSite(t *testing.T, o web.Options, size ring.Options) *site {
 	t.Helper()
 	size.Recycle = true // as in the daemon
-	s := &site{t: t, ring: ring.New(size), files: []file{{"app.log", "/var/log/app.log"}, {"web.log", "/var/log/web.log"}}}
+	s := &site{t: t, ring: ring.New(size), gate: access.Open(), files: []file{{"app.log", "/var/log/app.log"}, {"web.log", "/var/log/web.log"}}}
 	var err error
 	if s.engine, err = netio.New(s.ring, netio.Options{Loops: 1, Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	o.Host, o.MaxClients = "127.0.0.1", 100
-	s.server, err = web.New(o, s.engine, access.Open(), "test", func() any { return struct{}{} }, slog.New(slog.DiscardHandler))
+	s.server, err = web.New(o, s.engine, s.gate, "test", func() any { return struct{}{} }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

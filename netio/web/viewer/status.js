@@ -120,7 +120,8 @@ export class Status {
     if (hidden) return;
     const refused = this.stream.state === "refused";
     const filtered = state.filters.length > 0;
-    const [title, text] = refused ? ["The server does not take this filter", this.stream.error]
+    const [title, text] = refused && this.stream.code === 401 ? ["A token is needed", "Reload the page to be asked again."]
+      : refused ? ["The server does not take this filter", this.stream.error]
       : store.rows.length > 0 ? ["No row here matches", `None of the ${count(store.rows.length)} rows here. Press Enter to have the server look through all it holds.`]
       : filtered ? ["Nothing passes the filters yet", "What does will show here, live."]
       : this.cleared ? ["Cleared", "The next line will show here, live."]

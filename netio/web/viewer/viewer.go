@@ -6,7 +6,7 @@
 // tabs that ask for the same; store.js holds the last rows of a tab and what of
 // them is shown; list.js lays out those in sight; row.js, text.js and detail.js
 // make them up. state.js is what the address says, filters.js and panel.js are
-// how the user says it, main.js joins all.
+// how the user says it, login.js asks for a token, main.js joins all.
 package viewer
 
 import (

@@ -8,7 +8,7 @@ import {Parser} from "./sse.js";
 
 /** @import {Batch} from "./sse.js" */
 /** @typedef {{postMessage: (message: any) => void, onmessage: ((e: MessageEvent) => any) | null}} Port */
-/** @typedef {{kind: "stream", state: "connecting" | "live" | "waiting" | "refused" | "parked", error: string, retry: number}} StreamState */
+/** @typedef {{kind: "stream", state: "connecting" | "live" | "waiting" | "refused" | "parked", error: string, retry: number, code?: number}} StreamState */
 
 const MAX_STREAMS = 4;
 const MAX_UNACKED = 64; // batches that a tab may be behind
@@ -112,7 +112,7 @@ class Stream {
     const error = body.error ?? `HTTP ${response.status}`;
     this.retryAfter = Number(response.headers.get("Retry-After")) || 0;
     // The same request would be refused again.
-    if (response.status >= 400 && response.status < 500 && response.status !== 429) this.report("refused", error);
+    if (response.status >= 400 && response.status < 500 && response.status !== 429) this.report("refused", error, 0, response.status);
     return error;
   }
 
@@ -133,10 +133,11 @@ class Stream {
    * @param {StreamState["state"]} state
    * @param {string} error
    * @param {number} [retry] when it is tried again
+   * @param {number} [code] of the answer that has refused it
    */
-  report(state, error, retry = 0) {
+  report(state, error, retry = 0, code = 0) {
     this.flush();
-    this.state = {kind: "stream", state, error, retry};
+    this.state = {kind: "stream", state, error, retry, code};
     for (const tab of this.tabs) tab.tell(this.state);
   }
 
@@ -241,7 +242,7 @@ class Tab {
   /** Finds a stream that has what the tab wants, or says it must be a new one. */
   shared() {
     if (this.lastID || this.place.startsWith("from=") || this.place.startsWith("since=")) return undefined;
-    return [...streams].find(s => !s.resumed && s.url === this.url && s.place === this.place);
+    return [...streams].find(s => !s.resumed && s.state.state !== "refused" && s.url === this.url && s.place === this.place);
   }
 }
 
