@@ -37,6 +37,11 @@ export function actions(viewer) {
     state.write(false);
     viewer.mark();
   });
+  // A title for each row that is drawn would cost more than it is worth.
+  list.rows.addEventListener("mouseover", e => {
+    const cell = /** @type {HTMLElement} */ (e.target);
+    if (cell.matches("time, .src")) cell.title = cell instanceof HTMLTimeElement ? cell.dateTime : cell.textContent;
+  });
   // Who selects text wants it to stay.
   document.addEventListener("selectionchange", () => {
     const selection = getSelection();

@@ -20,31 +20,39 @@ const MAX_FIELDS = 400;
  * @param {Look} look
  */
 export function drawRow(element, row, selected, look) {
-  element.className = row.kind ? `row mark-${row.kind}` : `row lv-${LEVELS[row.level]}`;
+  const kind = row.kind ? `mark-${row.kind}` : `lv-${LEVELS[row.level]}`;
+  put(element, "class", `row ${kind}${row.open ? " open" : ""}`);
   element.dataset.n = String(row.n);
   if (selected) element.setAttribute("aria-current", "true"); else element.removeAttribute("aria-current");
   part(element, ".detail")?.remove();
   const message = part(element, ".msg");
   if (row.kind) {
-    element.removeAttribute("data-id");
     message.textContent = markText(row);
     return;
   }
-  element.dataset.id = row.id;
   const time = /** @type {HTMLTimeElement} */ (part(element, "time"));
   time.textContent = format(row.time, look.time, look.now);
-  time.dateTime = time.title = iso(row.time);
+  time.dateTime = iso(row.time);
   part(element, ".lv").textContent = row.level ? LEVELS[row.level].toUpperCase() : "";
   const source = part(element, ".src");
-  source.textContent = source.title = row.source;
-  source.className = "src s" + hue(row.source);
+  if (source.textContent !== row.source) source.textContent = row.source;
+  put(source, "class", "src s" + hue(row.source));
   drawMessage(message, row, look.highlight);
   drawFields(part(element, ".kv"), row, look.highlight);
   drawFold(part(element, ".fold"), row);
-  const caret = part(element, ".caret");
-  caret.setAttribute("aria-expanded", String(row.open));
-  element.classList.toggle("open", row.open);
+  put(part(element, ".caret"), "aria-expanded", String(row.open));
   if (row.open) element.append(detail(row, look.highlight));
+}
+
+/**
+ * Sets an attribute that may have the value already: what does not change costs
+ * no style.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value
+ */
+function put(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 /** @param {Row} row */
