@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -100,14 +101,14 @@ func startDaemon(dir, kind string) (_ *daemon, err error) {
 // when they like, and the clients know every byte beforehand.
 func (d *daemon) listen(log *slog.Logger) error {
 	if d.kind == "tcp" {
-		s, err := tcp.New(tcp.Options{Host: "127.0.0.1", ClientOptions: clientOptions}, d.engine, log)
+		s, err := tcp.New(tcp.Options{Host: "127.0.0.1", ClientOptions: clientOptions}, d.engine, access.Open(), log)
 		if err != nil {
 			return err
 		}
 		d.server, d.close = s, s.Close
 		return nil
 	}
-	s, err := web.New(web.Options{Host: "127.0.0.1", ClientOptions: clientOptions, Retry: 3000}, d.engine, "bench", func() any { return nil }, log)
+	s, err := web.New(web.Options{Host: "127.0.0.1", ClientOptions: clientOptions, Retry: 3000}, d.engine, access.Open(), "bench", func() any { return nil }, log)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@
 //     the finished bytes, below which nothing can go.
 //   - BenchmarkParse: taking a line apart. Baseline: json.Unmarshal into a map.
 //   - BenchmarkSplit: finding lines in a buffer. Baseline: bufio.Scanner.
+//   - BenchmarkInput: lines sent over TCP, from one connection and from a
+//     hundred, until they are in the ring. Baselines: a bufio.Scanner on each
+//     connection; a reader with a large buffer that only finds the line ends.
 //   - BenchmarkEndToEnd: file, tail, ring, event loop, loopback socket, client;
 //     every client checks every byte. Baselines: a channel and a goroutine for
 //     every client, fed with finished entries; one writes line by line, the

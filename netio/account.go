@@ -135,8 +135,12 @@ func (s *Subscriber) seq() uint64 {
 	return at
 }
 
-// note publishes the scan position. What is in mid-write is not offered yet.
+// note publishes the scan position. What is in mid-write is not offered yet. One
+// that is still to say hello has none, and lags behind nothing.
 func (s *Subscriber) note() {
+	if s.held {
+		return
+	}
 	at := s.seq() - s.start
 	if s.rest != nil {
 		at -= uint64(s.restCovered)

@@ -48,7 +48,7 @@ func (l *loop) deliverAtOnce() bool {
 	more, reached := false, uint64(0)
 	for _, s := range l.subs {
 		behind := l.pump(s, false)
-		for k := 1; behind && k < fewWrites; k++ {
+		for k := 1; behind && k < fewWrites && l.scanned < l.maxScan; k++ {
 			behind = l.pump(s, false)
 		}
 		more = more || behind

@@ -53,6 +53,26 @@ func (e *Engine) Clients() []Client {
 	return clients
 }
 
+// Recheck disconnects the subscribers whose right to be here has ended: those of
+// whose token's name still says no.
+func (e *Engine) Recheck(still func(who string) bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range e.transports {
+		t.mu.Lock()
+		for s := range t.live {
+			if !still(s.who) {
+				s.kick.Store(true)
+			}
+		}
+		t.mu.Unlock()
+	}
+	e.kicks.Add(1)
+	for _, l := range e.loops {
+		l.ring()
+	}
+}
+
 // Kick disconnects the subscriber with an id and reports whether there is one.
 // It is told so if it reads.
 func (e *Engine) Kick(id string) bool {

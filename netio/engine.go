@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 var (
 	ErrStopping = errors.New("the server is stopping")
 	ErrFull     = errors.New("the server has as many clients as max_clients allows")
+	ErrCrowd    = errors.New("the address has as many clients as max_clients_per_ip allows")
 )
 
 // Options are the settings of an Engine.
@@ -131,6 +133,7 @@ type Transport struct {
 	SendBuffer  int           // SO_SNDBUF in bytes, 0 = the kernel's choice
 	SlowTimeout time.Duration // without a byte accepted; 0 = for ever
 	MaxClients  int           // 0 = no limit
+	PerAddress  int           // of them with one address; 0 = no limit
 	Handshake   *Handshake    // nil: what clients send is discarded
 
 	engine *Engine
@@ -138,6 +141,7 @@ type Transport struct {
 	joined atomic.Uint64 // of them, those that have ever got a place in a loop
 	mu     sync.Mutex
 	live   map[*Subscriber]struct{}
+	from   map[netip.Addr]int // live ones by address, where there is a limit
 	ended  Totals
 
 	losses      Losses       // of those that are gone; under mu
@@ -151,7 +155,7 @@ type Transport struct {
 // first Enroll and t must not be changed afterwards.
 func (e *Engine) Register(t *Transport) *Transport {
 	t.engine = e
-	t.live = make(map[*Subscriber]struct{})
+	t.live, t.from = make(map[*Subscriber]struct{}), make(map[netip.Addr]int)
 	t.disconnects, t.rejections = newDisconnects(), newRejections()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -173,6 +177,9 @@ func (t *Transport) leave(s *Subscriber) {
 		return
 	}
 	delete(t.live, s)
+	if t.from[s.from]--; t.from[s.from] <= 0 {
+		delete(t.from, s.from)
+	}
 	t.ended.add(s.Totals())
 	t.losses.add(s.losses())
 	t.bytes += s.bytes.Load()

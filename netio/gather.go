@@ -17,8 +17,9 @@ const (
 	// maxBlocks is how many gathered blocks a loop keeps, at most half of them
 	// for one write.
 	maxBlocks = 16
-	// maxScan is about how many bytes a pass looks at for filters (N7).
-	maxScan = 64 << 10
+	// maxScan is about how many bytes a pass looks at for filters, and as many
+	// for those that are set aside; see filter.Matcher.Work (N7).
+	maxScan = 128 << 10
 )
 
 // block is a run of small pages gathered into one piece for one selection. Its
@@ -97,7 +98,7 @@ func (l *loop) spanAt(c *ring.Cursor, g *group) (sp span, lost uint64, ok bool) 
 	if g.filter != nil {
 		switch sel.verdict(&p) {
 		case filter.None:
-			return l.blankPage(c, g, &p), 0, true
+			return g.blankTo(c, p.First+uint64(p.Count())), 0, true
 		case filter.All:
 			sel = sel.plain
 		case filter.Some:
@@ -118,28 +119,30 @@ func (l *loop) spanAt(c *ring.Cursor, g *group) (sp span, lost uint64, ok bool) 
 	return l.pageSpan(c, g, sel, &p, filtered), 0, true
 }
 
-// pageSpan returns the entries at c from page p itself or from a view of it.
+// pageSpan returns the entries at c from page p itself or from a view of it:
+// all of them, or those up to where this pass has looked.
 func (l *loop) pageSpan(c *ring.Cursor, g *group, sel *selection, p *ring.Page, filtered bool) span {
 	skip := int(c.Seq() - p.First)
 	sp := span{text: p.Text, page: *p, first: p.First, count: p.Count(), skip: skip, at: *c, picked: filtered}
 	if filtered || sel.form.Entry != nil {
-		v, scanned := l.engine.views.get(p, l.engine.ring.Epoch(), sel)
+		scanned := 0
+		sp.text, sp.ends, scanned = l.engine.views.get(p, skip, l.engine.ring.Epoch(), sel, l.maxScan-l.scanned)
+		sp.count = len(sp.ends)
 		l.scanned += scanned
-		if len(v.text) == 0 {
-			return l.blankPage(c, g, p)
-		}
-		sp.text, sp.ends = v.text, v.ends
 	}
 	sp.from, sp.to = sp.end(skip-1), len(sp.text)
+	if sp.from == sp.to {
+		return g.blankTo(c, p.First+uint64(sp.count))
+	}
 	sp.after = *c
-	sp.after.Advance(p.First + uint64(p.Count()))
+	sp.after.Advance(p.First + uint64(sp.count))
 	return sp
 }
 
-// blankPage returns the entries of p from c on, of which none passes.
-func (l *loop) blankPage(c *ring.Cursor, g *group, p *ring.Page) span {
+// blankTo returns the entries from c to before entry seq, of which none passes.
+func (g *group) blankTo(c *ring.Cursor, seq uint64) span {
 	after := *c
-	after.Advance(p.First + uint64(p.Count()))
+	after.Advance(seq)
 	g.noteRun(c.Seq(), after)
 	return blankSpan(c, after)
 }
@@ -153,25 +156,24 @@ func (l *loop) gathers(p *ring.Page, sel *selection) bool {
 	return len(p.Text) < smallPage || len(p.Text) <= ring.PageTarget && sel.users.Load() == 1
 }
 
-// fill gathers small pages from c on until the block is full, a large page
-// comes or the head is reached. The first page may be a large one.
+// fill gathers small pages from c on until the block is full, enough was looked
+// at for one pass (N7), a large page comes or the head is reached. The first
+// page may be a large one.
 func (l *loop) fill(b *block, c ring.Cursor, g *group) {
 	b.selection, b.first, b.batch, b.after = g.selection, c.Seq(), l.out.number, c
 	b.text, b.ends = b.text[:0], b.ends[:0]
 	epoch := l.engine.ring.Epoch()
-	scanned := 0
-	for len(b.text) < blockBytes-smallPage && len(b.ends) < blockEntries && scanned < maxScan {
+	for len(b.text) < blockBytes-smallPage && len(b.ends) < blockEntries && (len(b.ends) == 0 || l.scanned < l.maxScan) {
 		p, lost, ok := c.Page()
 		if !ok || lost > 0 || len(p.Text) >= smallPage && len(b.ends) > 0 {
 			break
 		}
-		n := 0
-		b.text, b.ends, n = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch)
-		scanned += n
-		c.Advance(p.First + uint64(p.Count()))
+		scanned := 0
+		b.text, b.ends, scanned = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch, l.maxScan-l.scanned)
+		l.scanned += scanned
+		c.Advance(b.first + uint64(len(b.ends)))
 		b.after, b.stamp = c, p.Stamp
 	}
-	l.scanned += scanned
 }
 
 // span returns the block's entries from c on.

@@ -87,6 +87,9 @@ func (quiet) Fatalf(string, ...any) {}
 // what bounds the kernel memory of a client that does not read; keep-alive
 // finds the ones whose host has gone.
 func tune(c net.Conn, sendBuffer int) error {
+	if s, ok := c.(*secured); ok {
+		c = s.raw
+	}
 	t, ok := c.(*net.TCPConn)
 	if !ok {
 		return nil

@@ -2,6 +2,7 @@ package netio
 
 import (
 	"bytes"
+	"net/netip"
 	"time"
 )
 
@@ -15,11 +16,13 @@ const (
 // Handshake lets the clients of a transport shape their stream with one line:
 // the first that begins with a brace. What they send else is discarded.
 type Handshake struct {
-	Required bool // nothing is sent before it
+	// Both are asked for every client that comes; nil says no.
+	Off      func() bool // what clients send is discarded
+	Required func() bool // nothing is sent before it
 
-	// Answer reads the line, without its newline. It is called in a goroutine of
-	// its own.
-	Answer func(line []byte) (Subscription, error)
+	// Answer reads the line, without its newline, of a client at an address. It is
+	// called in a goroutine of its own.
+	Answer func(line []byte, from netip.Addr) (Subscription, error)
 	// Refuse appends what a client gets whose line Answer has refused; then the
 	// stream ends.
 	Refuse func(dst []byte, err error) []byte
@@ -73,7 +76,7 @@ func (l *loop) answer(s *Subscriber, line []byte) {
 	go func() {
 		defer e.enrols.Done()
 		a := answer{s: s}
-		a.sub, a.err = s.transport.Handshake.Answer(line)
+		a.sub, a.err = s.transport.Handshake.Answer(line, s.from)
 		l.mu.Lock()
 		l.answers = append(l.answers, a)
 		l.mu.Unlock()

@@ -119,7 +119,7 @@ func (l *loop) watch() {
 			continue
 		}
 		l.unwatched = l.unwatched || g.at.Seq() <= head
-		if l.scanned >= maxScan || i&15 == 15 && time.Since(l.now) > maxPass/2 {
+		if l.scanned >= l.maxScan || i&15 == 15 && time.Since(l.now) > maxPass/2 {
 			l.unwatched = true
 			break
 		}
@@ -154,7 +154,7 @@ func (l *loop) look(g *group, head uint64) {
 	l.out.begin()
 	c := g.at
 	for range maxLooks {
-		if c.Seq() > head || l.scanned >= maxScan {
+		if c.Seq() > head || l.scanned >= l.maxScan {
 			break
 		}
 		sp, lost, ok := l.spanAt(&c, g)

@@ -120,6 +120,7 @@ func TestSubscribersThatAreSetAsideMissNothing(t *testing.T) {
 			Entries: rapid.SampledFrom([]int{64, 1024}).Draw(t, "slots"), Bytes: 1 << 20,
 		}, tellingForm(rapid.Bool().Draw(t, "raw")))
 		defer b.close()
+		b.loop.maxScan = anyScan(t)
 		b.pad = func(seq uint64) int { return int(seq*91) % 900 }
 		b.level = func(seq uint64) ring.Level {
 			if seq%97 < 3 || seq/300%5 == 4 {

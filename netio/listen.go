@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -13,25 +14,28 @@ import (
 
 // Listen opens a TCP listener at host:port; an empty host means every address
 // of the machine, IPv4 and IPv6, and port 0 picks a free one. It is Persistent.
-func Listen(host, port string, log *slog.Logger) (net.Listener, error) {
+//
+// admit says who may connect, nil: everybody. Others are closed at once.
+func Listen(host, port string, admit func(netip.Addr) bool, log *slog.Logger) (net.Listener, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // its sockets lack options that are set on every subscriber
 	ln, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, err
 	}
-	return Persistent(ln, log), nil
+	return Persistent(ln, admit, log), nil
 }
 
 // Persistent returns ln with an Accept that survives running out of descriptors
 // or memory: it waits and goes on, since an error would end the servers built
-// on it.
-func Persistent(ln net.Listener, log *slog.Logger) net.Listener {
-	return &listener{Listener: ln, log: log, closed: make(chan struct{})}
+// on it. admit is as for Listen.
+func Persistent(ln net.Listener, admit func(netip.Addr) bool, log *slog.Logger) net.Listener {
+	return &listener{Listener: ln, admit: admit, log: log, closed: make(chan struct{})}
 }
 
 type listener struct {
 	net.Listener
+	admit     func(netip.Addr) bool
 	log       *slog.Logger
 	closed    chan struct{}
 	closeOnce atomic.Bool
@@ -42,6 +46,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	wait := 5 * time.Millisecond
 	for {
 		c, err := l.Listener.Accept()
+		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
+			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
+			c.Close()
+			continue
+		}
 		if err == nil || !passing(err) {
 			return c, err
 		}
@@ -53,6 +62,15 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		wait = min(2*wait, time.Second)
 	}
+}
+
+// AddressOf returns the address of a peer without its port; invalid for one of a
+// Unix socket.
+func AddressOf(peer net.Addr) netip.Addr {
+	if a, ok := peer.(*net.TCPAddr); ok {
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }
 
 // Close stops accepting.

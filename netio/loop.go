@@ -61,6 +61,7 @@ type loop struct {
 	groups  map[*selection]*group
 	owners  int // groups that may have a block of their own
 	scanned int // bytes looked at for filters in this pass
+	maxScan int // maxScan, less in tests
 
 	watched   []*group // groups with members that are set aside
 	watchNext int      // which of them is next
@@ -89,7 +90,7 @@ func newLoop(e *Engine) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the bell: %w", err)
 	}
-	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), drained: make(chan struct{})}
+	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), maxScan: maxScan, drained: make(chan struct{})}
 	file := os.NewFile(uintptr(fds[1]), "bell")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -194,7 +195,7 @@ func (l *loop) pass() {
 				l.reached = max(l.reached, s.cursor.Seq())
 			}
 		}
-		if l.scanned >= maxScan || l.next&7 == 0 && time.Now().After(deadline) {
+		if l.scanned >= l.maxScan || l.next&7 == 0 && time.Now().After(deadline) {
 			break
 		}
 	}
@@ -248,7 +249,10 @@ func (l *loop) join(s *Subscriber, c gnet.Conn) {
 	l.now = time.Now()
 	s.loop, s.conn, s.fd = l, c, c.Fd()
 	s.progress = l.now
-	s.held = s.transport.Handshake != nil && s.transport.Handshake.Required
+	if h := s.transport.Handshake; h != nil {
+		s.input.done = h.Off != nil && h.Off()
+		s.held = h.Required != nil && h.Required()
+	}
 	l.begin(s)
 	s.index = len(l.subs)
 	l.subs = append(l.subs, s)

@@ -5,6 +5,7 @@ import "time"
 // ClientOptions are the settings that every transport has for its clients.
 type ClientOptions struct {
 	MaxClients  int   `toml:"max_clients" kong:"-" default:"10000" min:"0" max:"1000000"`
+	PerAddress  int   `toml:"max_clients_per_ip" kong:"-" default:"0" min:"0" max:"1000000"`
 	SlowTimeout int   `toml:"slow_timeout_seconds" kong:"-" default:"30" min:"0" max:"86400"`
 	SendBuffer  int64 `toml:"send_buffer" kong:"-" type:"bytes" default:"256KiB" min:"0" max:"67108864"`
 }
@@ -14,7 +15,7 @@ func (o ClientOptions) Transport(name string, f *Form, h HeartbeatPolicy) *Trans
 	return &Transport{
 		Name: name, Form: f, Heartbeat: h,
 		SendBuffer: int(o.SendBuffer), SlowTimeout: time.Duration(o.SlowTimeout) * time.Second,
-		MaxClients: o.MaxClients,
+		MaxClients: o.MaxClients, PerAddress: o.PerAddress,
 	}
 }
 

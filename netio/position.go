@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"logwisp/ring"
 	"logwisp/ring/record"
@@ -61,6 +62,19 @@ func (e *Engine) From(text string) (Position, error) {
 		}
 	}
 	return e.Resume(text), nil
+}
+
+// ParseSince reads the time that a client names, a duration before now or a time
+// of RFC 3339.
+func ParseSince(text string, now time.Time) (time.Time, error) {
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+		return t, errors.New("want a duration such as 90s, 5m or 2h, or a time such as 2024-01-01T12:00:00Z")
+	}
+	return t, nil
 }
 
 // seqOf returns the number of the entry with an id of this epoch that is not

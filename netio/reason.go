@@ -73,7 +73,7 @@ func (t *Transport) countDisconnect(why string) {
 func (t *Transport) Rejected(err error) {
 	reason := reasonError
 	switch {
-	case errors.Is(err, ErrFull):
+	case errors.Is(err, ErrFull), errors.Is(err, ErrCrowd):
 		reason = "full"
 	case errors.Is(err, ErrStopping):
 		reason = "stopping"

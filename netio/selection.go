@@ -104,9 +104,10 @@ func (sel *selection) verdict(p *ring.Page) filter.Verdict {
 // appendEntries appends p's entries from number i on, and the offset behind
 // each. One that does not pass takes no room: it ends where the one before it
 // ends, so that every entry keeps its place. scanned is how many bytes had to
-// be looked at to tell which pass.
+// be looked at to tell which pass; it stops behind the entry with which that
+// comes to budget (N7).
 func (sel *selection) appendEntries(
-	text []byte, ends []uint32, p *ring.Page, i int, epoch uint64,
+	text []byte, ends []uint32, p *ring.Page, i int, epoch uint64, budget int,
 ) (_ []byte, _ []uint32, scanned int) {
 	passing := filter.All
 	if sel.filter != nil {
@@ -114,13 +115,16 @@ func (sel *selection) appendEntries(
 		defer sel.mu.Unlock()
 		passing = sel.matcher.Page(p)
 	}
-	if passing == filter.Some {
-		scanned = len(p.Text)
-	}
 	entry := sel.form.Entry
-	for ; i < p.Count(); i++ {
+	for ; i < p.Count() && (scanned == 0 || scanned < budget); i++ {
+		pass := passing == filter.All
+		if passing == filter.Some {
+			before := sel.matcher.Work()
+			pass = sel.matcher.Match(p, i)
+			scanned += len(p.Entry(i)) + sel.matcher.Work() - before
+		}
 		switch {
-		case passing == filter.None || passing == filter.Some && !sel.matcher.Match(p, i):
+		case !pass:
 		case entry == nil:
 			text = append(text, p.Entry(i)...)
 		default:

@@ -232,7 +232,7 @@ func (n *noticing) Handle(context.Context, slog.Record) error {
 func TestTheListenerWaitsForADescriptor(t *testing.T) {
 	for _, closing := range []bool{false, true} {
 		handler := &noticing{Handler: slog.DiscardHandler, seen: make(chan struct{})}
-		ln, err := Listen("127.0.0.1", "0", slog.New(handler))
+		ln, err := Listen("127.0.0.1", "0", nil, slog.New(handler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +31,10 @@ type Subscriber struct {
 	transport *Transport
 	id        string // names the client in events and logs
 	address   string
+	from      netip.Addr // the same without the port
 	joined    time.Time
 	name      string        // as the client says; under transport.mu
+	who       string        // the name of its token; under transport.mu
 	filter    string        // what it asked for, as a query; under transport.mu
 	wanted    *Subscription // not begun yet
 

@@ -3,6 +3,7 @@ package netio
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 // engine was told so.
 type Subscription struct {
 	Name      string           // what the client calls itself, for people
+	Who       string           // the name of the token it was let in with
+	Peer      netip.Addr       // where the client is, if the connection is that of a proxy before it
 	Form      *Form            // nil: the transport's
 	Filter    *filter.Filter   // nil: every entry
 	From      Position         // where it starts
@@ -71,18 +74,24 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 		transport: t,
 		id:        t.Name + "-" + strconv.FormatUint(e.nextID.Add(1), 10),
 		address:   c.RemoteAddr().String(),
+		from:      AddressOf(c.RemoteAddr()),
 		joined:    time.Now(),
 		wanted:    &sub,
+	}
+	if sub.Peer.IsValid() {
+		s.from, s.address = sub.Peer, sub.Peer.String()
 	}
 	if err := tune(c, t.SendBuffer); err != nil {
 		t.active.Add(-1)
 		c.Close()
 		return fmt.Errorf("set up the socket of %s: %w", s.address, err)
 	}
-	t.mu.Lock()
-	t.live[s] = struct{}{}
-	t.mu.Unlock()
-	if _, err := e.client.EnrollContext(c, s); err != nil {
+	if !t.enter(s) {
+		t.active.Add(-1)
+		c.Close()
+		return ErrCrowd
+	}
+	if _, err := e.client.EnrollContext(plainSocket(c), s); err != nil {
 		t.leave(s)
 		return fmt.Errorf("enrol %s: %w", s.address, err)
 	}
@@ -91,6 +100,21 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 		return fmt.Errorf("enrol %s: the event loop cannot watch the socket", s.address)
 	}
 	return nil
+}
+
+// enter makes s one of the live subscribers, unless its address has as many as
+// it may.
+func (t *Transport) enter(s *Subscriber) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.PerAddress > 0 && s.from.IsValid() {
+		if t.from[s.from] >= t.PerAddress {
+			return false
+		}
+		t.from[s.from]++
+	}
+	t.live[s] = struct{}{}
+	return true
 }
 
 // begin starts a subscriber's stream as it was asked for: its place, what it
@@ -113,7 +137,7 @@ func (l *loop) begin(s *Subscriber) {
 		s.heartbeat = l.now.Add(s.policy.Interval)
 	}
 	s.transport.mu.Lock()
-	s.name, s.filter = sub.Name, ""
+	s.name, s.who, s.filter = sub.Name, sub.Who, ""
 	if sub.Filter != nil {
 		s.filter = sub.Filter.String()
 	}

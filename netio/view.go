@@ -6,11 +6,17 @@ import (
 	"logwisp/ring"
 )
 
-// view is a page in another form, or what a filter leaves of it. It never
-// changes.
+// view is a page in another form, or what a filter leaves of it, from entry
+// first on, as far as somebody has looked: where that takes long it is done in
+// pieces. What is in it never changes.
 type view struct {
+	first   int   // number of an entry; those before it have no text
+	reaches int   // number of the entry up to which it is done; under viewCache.mu
+	counted int64 // bytes of the budget; under viewCache.mu
+
+	mu   sync.Mutex
 	text []byte
-	ends []uint32 // offset behind each of the page's entries
+	ends []uint32 // offset behind each entry so far
 }
 
 // viewOverhead is about what a view costs beside its text and offsets: many are
@@ -27,7 +33,8 @@ type viewKey struct {
 }
 
 // viewCache holds the views of all selections under one budget; the oldest go
-// first. A view that went and is wanted again is built anew, identically.
+// first. A view that went and is wanted again is built anew, identically, from
+// the entry on at which it is wanted: so whoever stands in it gets on (N7).
 type viewCache struct {
 	budget int64
 
@@ -41,34 +48,60 @@ func newViewCache(budget int64) *viewCache {
 	return &viewCache{budget: budget, views: make(map[viewKey]*view)}
 }
 
-// get returns what sel wants of p, and how many bytes were scanned for it. Two
-// loops may build the same view at once; the second is thrown away.
-func (c *viewCache) get(p *ring.Page, epoch uint64, sel *selection) (_ *view, scanned int) {
+// get returns what sel wants of p's entries up to some entry behind number i,
+// which is the last one as soon as the bytes scanned for it stay below budget.
+func (c *viewCache) get(
+	p *ring.Page, i int, epoch uint64, sel *selection, budget int,
+) (text []byte, ends []uint32, scanned int) {
 	key := viewKey{p.Index, sel.number}
+	v := c.at(key, i, p, sel)
+	v.mu.Lock() // whoever wants the same meanwhile finds it done
+	defer v.mu.Unlock()
+	if len(v.ends) <= i {
+		v.text, v.ends, scanned = sel.appendEntries(v.text, v.ends, p, len(v.ends), epoch, budget)
+		c.count(key, v)
+	}
+	return v.text, v.ends, scanned
+}
+
+// at returns the view with a key, a new one if there is none from which to go
+// on to entry i.
+func (c *viewCache) at(key viewKey, i int, p *ring.Page, sel *selection) *view {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	v := c.views[key]
-	c.mu.Unlock()
-	if v != nil {
-		return v, 0
+	if v != nil && v.first <= i && (i <= v.reaches || sel.filter == nil) {
+		return v
+	}
+	if v == nil {
+		c.order = append(c.order, key)
+	} else {
+		c.bytes -= v.counted
 	}
 	v = &view{ends: make([]uint32, 0, p.Count())}
 	if sel.filter == nil {
 		v.text = make([]byte, 0, len(p.Text)+p.Count()*64)
-	}
-	v.text, v.ends, scanned = sel.appendEntries(v.text, v.ends, p, 0, epoch)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if other := c.views[key]; other != nil {
-		return other, scanned
+	} else {
+		v.first, v.reaches, v.ends = i, i, v.ends[:i]
 	}
 	c.views[key] = v
-	c.order = append(c.order, key)
-	c.bytes += v.size()
+	return v
+}
+
+// count takes note of what has come to a view, and makes room for it.
+func (c *viewCache) count(key viewKey, v *view) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.views[key] != v {
+		return // it went meanwhile
+	}
+	size := v.size()
+	c.bytes += size - v.counted
+	v.counted, v.reaches = size, len(v.ends)
 	for c.bytes > c.budget && len(c.order) > 1 {
 		old := c.order[0]
 		c.order = c.order[1:]
-		c.bytes -= c.views[old].size()
+		c.bytes -= c.views[old].counted
 		delete(c.views, old)
 	}
-	return v, scanned
 }

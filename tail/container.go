@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"logwisp/ring/entry"
 	"logwisp/ring/parse"
 )
 
@@ -20,6 +21,23 @@ const (
 	wrappedCRI    // TIME stdout F TEXT
 	wrappedDocker // {"log":"TEXT\n","stream":"stdout","time":"TIME"}
 )
+
+// stream is where a container's line was written to.
+type stream uint8
+
+const (
+	noStream stream = iota // no runtime says
+	stdout
+	stderr
+)
+
+// streamOf returns the stream of a name that a runtime gave.
+func streamOf(name []byte) stream {
+	if string(name) == "stderr" {
+		return stderr
+	}
+	return stdout
+}
 
 // piece is the beginning of a container's line that the runtime has cut.
 type piece struct {
@@ -37,7 +55,8 @@ func (r *rules) unwrap(w wrapping, line []byte, micros int64) (parse.CRI, bool) 
 	case wrappedCRI:
 		return parse.ParseCRI(line, micros)
 	case wrappedDocker:
-		return r.parser.ParseDocker(line, micros)
+		c, ok := r.parser.ParseDocker(line, micros)
+		return c, ok && len(c.Attrs) <= entry.MaxTags // or it would be kept thrice
 	}
 	return parse.CRI{}, false
 }
@@ -103,10 +122,7 @@ func runeBegun(b []byte) int {
 // that came before. It returns the whole line, valid until the next call, or
 // false when more is to come. No more than limit bytes are held.
 func (f *file) assemble(c parse.CRI, cut int64, limit int) (piece, bool) {
-	p := &f.pieces[0]
-	if string(c.Stream) == "stderr" {
-		p = &f.pieces[1]
-	}
+	p := &f.pieces[streamOf(c.Stream)-stdout]
 	if !p.held() {
 		if !c.Partial {
 			return piece{text: c.Text, cut: cut, micros: c.Micros}, true
@@ -127,7 +143,7 @@ func (w *Watcher) endPieces(f *file, upTo time.Duration) {
 	for i := range f.pieces {
 		if p := &f.pieces[i]; p.held() && p.grown <= upTo {
 			whole := p.take()
-			w.accept(f, draft{text: whole.text, cut: whole.cut, partial: true, micros: whole.micros}, i == 1)
+			w.accept(f, entry.Draft{Text: whole.text, Cut: whole.cut, Partial: true, Micros: whole.micros}, stdout+stream(i))
 		}
 	}
 }
@@ -135,34 +151,52 @@ func (w *Watcher) endPieces(f *file, upTo time.Duration) {
 // piecesHeld reports whether a container's line is under construction.
 func (f *file) piecesHeld() bool { return f.pieces[0].held() || f.pieces[1].held() }
 
+// label takes what Docker says of the container beside each line. It is the
+// same in all of them, unless another container was given the file.
+func (w *Watcher) label(f *file, attrs []byte) {
+	if !bytes.Equal(attrs, f.attrs) {
+		w.endGroup(f)
+		f.attrs = bytes.Clone(attrs)
+		f.members = containerMembers(f.rules.tags, f.path, f.attrs)
+	}
+}
+
 // containerMembers returns the tags and the members that the path of a
-// container's log adds to them, for its standard output and its standard error.
-// Of two with one key the tag counts.
-func containerMembers(tags []byte, path string) (byStream [2][]byte) {
+// container's log and what Docker says of it add to them, by stream. Of two
+// with one key the tag counts.
+func containerMembers(tags []byte, path string, attrs []byte) (byStream [3][]byte) {
 	namespace, pod, container, ok := parse.KubernetesPath(path)
 	var own map[string]json.RawMessage
 	_ = json.Unmarshal(slices.Concat([]byte("{"), tags, []byte("}")), &own) // they were marshalled
 	object := bytes.Clone(tags)
-	add := func(key, value string) {
-		if _, given := own[key]; given || value == "" {
+	add := func(key string, value []byte) {
+		if _, given := own[key]; given || value == nil {
 			return
 		}
 		if len(object) > 0 {
 			object = append(object, ',')
 		}
-		m, _ := members(map[string]string{key: value}) // neither key nor value can be refused
-		object = append(object, m...)
+		object = append(append(append(append(object, '"'), key...), `":`...), value...)
 	}
 	if ok {
-		add("namespace", namespace)
-		add("pod", pod)
-		add("container", container)
+		add("namespace", quoted(namespace))
+		add("pod", quoted(pod))
+		add("container", quoted(container))
 	}
+	add("attrs", attrs)
 	base := object
-	for i, stream := range [...]string{"stdout", "stderr"} {
+	for i, name := range [...]string{"", "stdout", "stderr"} {
 		object = bytes.Clone(base)
-		add("stream", stream)
+		add("stream", quoted(name))
 		byStream[i] = object
 	}
 	return byStream
+}
+
+// quoted returns a name, which has nothing to be escaped, as JSON; nil for "".
+func quoted(name string) []byte {
+	if name == "" {
+		return nil
+	}
+	return []byte(`"` + name + `"`)
 }

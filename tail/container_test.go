@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"logwisp/ring/entry"
 )
 
 func TestPiecesBeyondTheLimitAreCutAtARune(t *testing.T) {
@@ -85,19 +87,22 @@ func TestAContainersPieceWhoseEndDoesNotComeIsSentThoughTheOtherStreamGoesOn(t *
 }
 
 func TestWhatDockerAddsToALineIsInTheFields(t *testing.T) {
-	t.Skip("the labels and variables of attrs are parsed and then dropped: under which keys they belong in the fields is to be decided")
 	scenario(t, func(t *testing.T, h *harness) {
 		h.follow(Options{}, Target{Path: ".", Pattern: "*.log"})
-		h.put("a.log", `{"log":"text\n","stream":"stdout","attrs":{"tag":"web-7"},"time":"2026-01-02T03:04:05Z"}`+"\n")
-		h.sees("text")
-		if !strings.Contains(fmt.Sprint(h.got[0].Fields), "web-7") {
-			t.Errorf("fields %v", h.got[0].Fields)
+		line := `{"log":%q,"stream":"stdout","attrs":%s,"time":"2026-01-02T03:04:05Z"}` + "\n"
+		big := `{"tag":"` + strings.Repeat("x", entry.MaxTags) + `"}`
+		h.put("a.log", fmt.Sprintf(line, "text\n", `{"tag":"web-7"}`)+fmt.Sprintf(line, "in ", `{"tag":"web-7"}`)+
+			fmt.Sprintf(line, "pieces\n", `{"tag":"web-7"}`)+fmt.Sprintf(line, "other\n", `{"tag":"web-8"}`)+fmt.Sprintf(line, "much\n", big))
+		h.wants([]string{"text", "in pieces", "other", "much\n"})
+		for i, tag := range []string{"web-7", "web-7", "web-8", strings.Repeat("x", entry.MaxTags)} {
+			if attrs, _ := h.got[i].Fields["attrs"].(map[string]any); attrs["tag"] != tag {
+				t.Errorf("%s has fields %.100v", h.got[i].Message, h.got[i].Fields)
+			}
 		}
 	})
 }
 
 func TestALineThatNoRuntimeWroteIsOfNoStream(t *testing.T) {
-	t.Skip("a line of a container's file that is not of the runtime's form is said to be of stdout: a third stream, unknown, is needed")
 	scenario(t, func(t *testing.T, h *harness) {
 		h.follow(Options{}, Target{Path: ".", Pattern: "**/*.log"})
 		h.put("pods/shop_web-1_uid/nginx/0.log", "2026-01-02T03:04:05Z stderr F wrapped\nnot wrapped\n")

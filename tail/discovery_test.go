@@ -171,6 +171,69 @@ func TestPipeInTheDirectoryIsNotOpened(t *testing.T) {
 	})
 }
 
+func TestWhatIsNoFileIsSaidOnceAndFollowedWhenItBecomesOne(t *testing.T) {
+	for kind, make := range map[string]func(path string) error{
+		"pipe": func(path string) error { return syscall.Mkfifo(path, 0o644) },
+		"socket": func(path string) error {
+			fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+			if err != nil {
+				return err
+			}
+			defer syscall.Close(fd)
+			return syscall.Bind(fd, &syscall.SockaddrUnix{Name: path})
+		},
+		"device": func(path string) error { return os.Symlink("/dev/zero", path) },
+	} {
+		for _, target := range []string{"x.log", "x.log::true", ".:*.log"} {
+			t.Run(kind+" "+target, func(t *testing.T) {
+				scenario(t, func(t *testing.T, h *harness) {
+					if dir, err := os.MkdirTemp("", ""); err == nil { // the path of a socket is short
+						h.dir = dir
+						t.Cleanup(func() { _ = os.RemoveAll(dir) })
+					}
+					h.must(make(h.path("x.log")))
+					h.append("other.log", "")
+					h.start(target, "other.log")
+					h.append("other.log", "one\n")
+					h.sees("one")
+					h.lookAtAll()
+					if n := strings.Count(h.logged.String(), "not a regular file"); n != 1 {
+						t.Errorf("it was reported %d times, want once: %s", n, h.logged.String())
+					}
+					h.remove("x.log")
+					h.append("x.log", "now a file\n")
+					h.wants([]string{"one"}, []string{"now a file"})
+				})
+			})
+		}
+	}
+}
+
+// A volume as the kubelet keeps it: the names lead through one link, which is
+// replaced when everything behind it is to change at once.
+func TestAVolumeWhoseLinkIsSwappedGoesOnInTheNewDirectory(t *testing.T) {
+	for _, target := range []string{".:*.log", "app.log"} {
+		scenario(t, func(_ *testing.T, h *harness) {
+			for _, dir := range []string{"..one", "..two"} {
+				h.must(os.Mkdir(h.path(dir), 0o755))
+			}
+			h.append("..one/app.log", "old\n")
+			h.must(os.Symlink("..one", h.path("..data")))
+			h.must(os.Symlink("..data/app.log", h.path("app.log")))
+			h.start(target)
+			h.append("..one/app.log", "one\n")
+			h.sees("one")
+			h.append("..two/app.log", "two\n")
+			h.must(os.Symlink("..two", h.path("..tmp")))
+			h.append("..one/app.log", "late\n")
+			h.rename("..tmp", "..data")
+			h.sees("two")
+			h.append("..two/app.log", "more\n")
+			h.wants([]string{"one", "late"}, []string{"two", "more"})
+		})
+	}
+}
+
 func TestUnreadableFileIsReadFromItsBeginningOnceAllowed(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root reads everything")
@@ -264,6 +327,12 @@ func TestLostEventsAreMadeUpFor(t *testing.T) {
 	}
 	h.w.notify.failed.Store(true)
 	h.wants([]string{"a"}, []string{"b"})
+	h.w.notify.failed.Store(true)
+	h.append("a.log", "c\n")
+	h.wants([]string{"a", "c"}, []string{"b"})
+	if n := strings.Count(h.logged.String(), "events were lost"); n != 1 {
+		t.Errorf("it was said %d times, want once: %s", n, h.logged.String())
+	}
 }
 
 func TestRunReadsEverythingOnceMoreBeforeItReturns(t *testing.T) {

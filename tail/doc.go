@@ -25,17 +25,31 @@
 //	truncate               the fragment is sent, the file begins at 0; seen by the bytes
 //	                       before the position, so also when it has regrown meanwhile
 //	copy + truncate        a copy under a longer name (app.log.1, app-2026.log) goes on where
-//	                       the original was; other copies are new files
+//	                       the original was, also one that no target names and that lies
+//	                       beside the log under a number or a date; other copies are new files
 //	delete                 like rename, but held at most 15 s: its disk space is waited for
 //	replace by rename      a new file from 0, unless it is the same log saved again: then it
 //	                       goes on at the position
 //	unreadable             said once, looked at again; not taken for deleted
 //	not a regular file     not even opened; said once
-//	compressed, UTF-16     not read; said once
+//	compressed, UTF-32     not read; said once
+//	UTF-16                 read as UTF-8: with a byte order mark, or when every other of its
+//	                       first characters is ASCII; decided anew after a truncation
 //
 // Files present at the start begin at their end, placed at the beginning of a
 // line; files that appear later begin at 0. What a copying rotation cuts off
-// between its last read and the truncation is lost to everybody.
+// between its last read and the truncation is lost to everybody; as far as a
+// file was seen to be longer than what was read, it is counted and said.
+//
+// # Copies
+//
+// A file is a copy only if all it holds agrees with what the original holds, or
+// held before a truncation, and if it reaches at least as far as the original
+// did when the copy was born; what begins alike is a file of its own. The bytes
+// that are gone by then are known by their trail: sums of what stood before some
+// of the positions, dense near the last. Nothing of a file is read while it may
+// be a copy in the making: until its original is truncated, or it differs or
+// has not grown for a second; one that ends too early is given five.
 //
 // # Restarts
 //
@@ -76,10 +90,11 @@
 //	T5  A page is published before the goroutine waits.
 //	T6  Descriptors held are at most the budget plus the rotated files that
 //	    were open within it.
-//	T7  Memory is one read buffer; for each file at most MaxLineBytes for a
-//	    fragment, twice that for an entry of several lines, and twice that for
-//	    each stream of a container while a line of it is in pieces; less than a
-//	    kilobyte for each other file, and four more where lines are joined.
+//	T7  Memory is one read buffer, and one and a half times that for UTF-16; for
+//	    each file at most MaxLineBytes for a fragment, twice that for an entry
+//	    of several lines, and twice that for each stream of a container while a
+//	    line of it is in pieces; less than two kilobytes for each other file,
+//	    and four more where lines are joined.
 //	T8  A position is kept only of what the ring has: the page under way is
 //	    published before positions are taken.
 //	T9  With Options.Acked a position is kept only when every entry read before

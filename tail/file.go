@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"logwisp/ring/entry"
 )
 
 const (
@@ -42,23 +44,25 @@ type name struct {
 // watcher's goroutine owns it.
 //
 // INVARIANT: 0 <= startSize; bytes before pos are emitted or held in split;
-// marker is what precedes pos in the file.
+// marker is what precedes pos in the file, and trail ends there.
 type file struct {
 	id    identity
 	names []*name // the first is the one it is read under
 	path  string  // of names[0], or the last there was
 	phase phase
 
-	fd       int // -1 = not open
-	pos      int64
-	ended    int64 // where the last line that was taken ends
-	whole    int64 // what is before it was sent: ended without what waits for more
-	marker   []byte
-	head     fingerprint
-	split    splitter
+	fd     int // -1 = not open
+	pos    int64
+	ended  int64 // where the last line that was taken ends
+	whole  int64 // what is before it was sent: ended without what waits for more
+	marker []byte
+	memory
+	encoding encoding
+	split    entry.Splitter
 	rules    *rules
 	wrapping wrapping
-	members  [2][]byte // for the fields of a container's entries, by stream
+	members  [3][]byte // for the fields of a container's entries, by stream
+	attrs    []byte    // what Docker says of the container, within members
 	pieces   [2]piece  // of a container's lines, by stream
 	group    group
 	sourceID uint16
@@ -77,7 +81,7 @@ type file struct {
 	last      int64  // when the last was sent, microseconds since 1970
 	rotations uint64 // how often its path began anew
 
-	former *former // before the last truncation
+	former []former // before truncations, the last one last
 	copied *copyCheck
 	after  *file // is read to its end before this one begins
 
@@ -87,17 +91,10 @@ type file struct {
 	uncached      bool // its file system does not say what a read would wait for
 	problem       error
 	shrunk        bool // on a remote file system: seen short once
+	truncated     bool // its copy is being looked for
+	complete      bool // it is the copy of one that was: nobody writes to it
 
 	newer, older *file // neighbours in the list of open files
-}
-
-// former is what a file was before it was truncated: a copy of it may turn up
-// later.
-type former struct {
-	pos    int64
-	marker []byte
-	head   fingerprint
-	at     time.Duration
 }
 
 // fingerprint is a hash (FNV-1a) of the first n bytes of a file. It grows with
@@ -128,26 +125,33 @@ func fingerprintOf(head []byte) (p fingerprint) {
 	return p
 }
 
-// mark remembers the bytes before pos; before ends there.
-func (f *file) mark(before []byte) {
+// mark remembers the bytes before pos; before ends there and has been in the
+// file since the time given, its last fresh bytes for the first time.
+func (f *file) mark(before []byte, fresh int, at int64) {
+	for back := fresh / 2; back >= trailStep; back /= 2 {
+		upTo := before[:len(before)-back]
+		f.trail.note(f.pos-int64(back), upTo[max(0, len(upTo)-markerSize):], at)
+	}
 	f.marker = append(f.marker[:0], before[max(0, len(before)-markerSize):]...)
+	f.trail.note(f.pos, f.marker, at)
 }
 
 // place puts the file's position at pos and reads the marker that belongs to
 // it. Bytes that are no longer there make the next look see a rewritten file.
 func (f *file) place(pos int64) {
 	f.pos, f.ended, f.whole = pos, pos, pos
-	f.marker = f.marker[:0]
 	buf := make([]byte, min(pos, markerSize))
 	n, _ := readAt(f.fd, buf, pos-int64(len(buf)))
-	f.mark(buf[:n])
-	f.split.reset(pos == 0)
+	f.trail = f.trail[:0]
+	f.mark(buf[:n], 0, nowNanos())
+	f.split.Reset(pos == 0)
 }
 
 // placeAtEnd puts the position at the beginning of the line that ends or will
-// end at size, looking back at most limit bytes.
+// end at size, looking back at most limit bytes. The encoding is known.
 func (f *file) placeAtEnd(size, limit int64) {
 	const block = 64 << 10
+	size = f.encoding.floor(size)
 	buf := make([]byte, min(block, size))
 	for end := size; end > 0 && size-end < limit; {
 		start := max(0, end-int64(len(buf)))
@@ -155,20 +159,22 @@ func (f *file) placeAtEnd(size, limit int64) {
 		if err != nil {
 			break
 		}
-		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			f.place(start + int64(i) + 1)
+		if i := f.encoding.lineEnd(buf[:n]); i > 0 {
+			f.place(start + int64(i))
 			return
 		}
 		end = start
 	}
-	f.place(max(0, size-limit))
+	f.place(f.encoding.floor(max(0, size-limit)))
 }
 
-// readHead takes the fingerprint and returns the bytes it covers.
+// readHead takes the fingerprint and the encoding, and returns the bytes they
+// are from.
 func (f *file) readHead() []byte {
 	buf := make([]byte, headSize)
 	n, _ := readAt(f.fd, buf, 0)
 	f.head = fingerprintOf(buf[:n])
+	f.encoding, _ = encodingOf(buf[:n], f.encoding)
 	return buf[:n]
 }
 
@@ -204,7 +210,7 @@ func (f *file) stale() bool { return f.pos <= f.startSize }
 // passes, not only when it changes.
 func (f *file) needsClock() bool {
 	return f.phase == rotated || f.copied != nil && f.copied.size > 0 || f.shrunk ||
-		f.phase == following && (f.split.pending() && !f.stale() || f.group.lines > 0 || f.piecesHeld())
+		f.phase == following && (f.split.Pending() && !f.stale() || f.group.lines > 0 || f.piecesHeld())
 }
 
 // notText names what begins like data when it is nothing to be read as lines.
@@ -215,8 +221,8 @@ func notText(data []byte) string {
 		{"\x1f\x8b\x08", "gzip data"},
 		{"\x28\xb5\x2f\xfd", "zstd data"},
 		{"\xfd7zXZ", "xz data"},
-		{"\xff\xfe", "UTF-16 text"},
-		{"\xfe\xff", "UTF-16 text"},
+		{"\xff\xfe\x00\x00", "UTF-32 text"},
+		{"\x00\x00\xfe\xff", "UTF-32 text"},
 	} {
 		if bytes.HasPrefix(data, []byte(m.magic)) {
 			return m.kind

@@ -66,7 +66,7 @@ func BenchmarkIngest(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				w.begin(f)
-				f.split.feed(block, 1<<20, w.emit)
+				f.split.Feed(block, 1<<20, w.emit)
 			}
 			perLine := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(lines)
 			b.ReportMetric(perLine, "ns/line")

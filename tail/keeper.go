@@ -35,7 +35,7 @@ type progress struct {
 
 func (w *Watcher) progress() progress {
 	c := &w.stats
-	return progress{c.files.Load(), c.read.Load(), c.lines.Load(), c.rotations(), c.truncations.Load()}
+	return progress{c.files.Load(), c.read.Load(), c.became.Lines(), c.rotations(), c.truncations.Load()}
 }
 
 // keepPositions has the positions written if they changed and it is time.
@@ -113,7 +113,7 @@ func (w *Watcher) keepLast() {
 // takePositions passes on the positions of all files, which hold for the names
 // as they were at the time given. What they say was read is in the ring by then.
 func (w *Watcher) takePositions(to func(positions []position, at int64), at int64) {
-	w.builder.Publish()
+	w.out.Publish()
 	w.keep.seen = w.progress()
 	all := w.keep.to.spare[:0]
 	for _, f := range w.files {

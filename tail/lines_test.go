@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"logwisp/ring/entry"
 )
 
 // follow starts a watcher on one target below the harness's directory.
@@ -235,7 +237,7 @@ func TestSettingsOfATargetThatMakeNoSenseAreRefused(t *testing.T) {
 		"timezone":   {Timezone: "Mars/Olympus"},
 		"negative":   {MaxLinesPerSecond: -1},
 		"begin with": {Tags: map[string]string{"_x": "y"}},
-		"at most":    {Tags: map[string]string{"x": strings.Repeat("y", maxTags)}},
+		"at most":    {Tags: map[string]string{"x": strings.Repeat("y", entry.MaxTags)}},
 		"malformed":  {Exclude: []string{"[a"}},
 	} {
 		target.Path = "x"

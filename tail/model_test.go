@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -19,6 +20,15 @@ type logger struct {
 	all     [][]string
 	next    int
 	rotated int
+	copied  bool // since the last look: of what was never seen nobody can tell a copy
+}
+
+// seen has a copy looked at before the log that it is of is gone.
+func (l *logger) seen() {
+	if l.copied {
+		l.h.lookAtAll()
+		l.copied = false
+	}
 }
 
 func (l *logger) begin() {
@@ -58,8 +68,10 @@ func (l *logger) fragment() {
 	l.h.write(l.file, s)
 }
 
-// readAll runs the watcher until it has taken every byte of the file.
+// readAll runs the watcher until it has taken every byte of the file. One that
+// was truncated may have the size it had.
 func (l *logger) readAll() {
+	l.h.lookAtAll()
 	l.h.until("everything is read", func() bool {
 		st, err := statFile(int(l.file.Fd()))
 		l.h.must(err)
@@ -69,6 +81,7 @@ func (l *logger) readAll() {
 }
 
 func (l *logger) rename() {
+	l.seen()
 	l.rotated++
 	l.h.rename("app.log", fmt.Sprintf("app.log.%d", l.rotated))
 	l.finish()
@@ -93,21 +106,26 @@ func (l *logger) truncate() {
 	l.h.until("the truncation is seen", func() bool { return l.h.w.names[l.h.path("app.log")].file.pos == 0 })
 }
 
-func (l *logger) copyTruncate(t *rapid.T) {
-	l.readAll()
+// copyAndTruncate rotates as logrotate does with copytruncate; what was not
+// read by then is in the copy only.
+func (l *logger) copyAndTruncate(between func()) {
+	l.seen()
+	l.copies()
+	between()
+	l.h.truncate("app.log")
 	if l.open != "" {
-		return // its rest would be in the copy only
+		l.written = append(l.written, l.open)
+		l.open = ""
 	}
+	l.all = append(l.all, l.written)
+	l.written = nil
+}
+
+// copies leaves a copy beside the log, which goes on.
+func (l *logger) copies() {
 	l.rotated++
-	copied := fmt.Sprintf("app.log.%d", l.rotated)
-	l.h.copy("app.log", copied)
-	if rapid.Bool().Draw(t, "look between") {
-		l.h.lookAtAll()
-	}
-	l.truncate()
-	// A copy is told by what the log was before its last truncation; one that
-	// is found after the next rotation cannot be.
-	l.h.lookAtAll()
+	l.h.copy("app.log", fmt.Sprintf("app.log.%d", l.rotated))
+	l.copied = true
 }
 
 func TestRandomSchedulesLoseAndRepeatNothing(t *testing.T) {
@@ -124,22 +142,33 @@ func TestRandomSchedulesLoseAndRepeatNothing(t *testing.T) {
 					l.begin()
 					o := options(watch)
 					o.RotateWait = 10
-					h.startWith(o, settings{}, pattern)
+					h.startWith(o, settings{stall: 20 * time.Millisecond}, pattern)
 					defer h.w.Close()
+					globbed := h.w.matched(h.path("app.log.1"))
 					rt.Repeat(map[string]func(*rapid.T){
 						"lines":    func(t *rapid.T) { l.lines(rapid.IntRange(1, 50).Draw(t, "n")) },
 						"fragment": func(*rapid.T) { l.fragment() },
 						"rename": func(*rapid.T) {
-							if !h.w.matched(h.path("app.log.1")) {
+							if !globbed {
 								h.lookAtAll() // the clock is too coarse to tell generations apart
 							}
 							l.rename()
 						},
-						"remove":       func(*rapid.T) { l.remove() },
-						"truncate":     func(*rapid.T) { l.truncate() },
-						"copytruncate": l.copyTruncate,
-						"look":         func(*rapid.T) { h.lookAtAll() },
-						"work":         func(*rapid.T) { h.w.work(rt.Context()); h.collect() },
+						"remove":   func(*rapid.T) { l.remove() },
+						"truncate": func(*rapid.T) { l.truncate() },
+						"copy":     func(*rapid.T) { l.copies() },
+						"copytruncate": func(t *rapid.T) {
+							if !globbed || rapid.Bool().Draw(t, "look before") {
+								h.lookAtAll() // what a copy is of that nobody names must have been seen
+							}
+							l.copyAndTruncate(func() {
+								if rapid.Bool().Draw(t, "look between") {
+									h.lookAtAll()
+								}
+							})
+						},
+						"look": func(*rapid.T) { h.lookAtAll() },
+						"work": func(*rapid.T) { h.w.work(rt.Context()); h.collect() },
 					})
 					l.lines(1)
 					l.finish()

@@ -76,7 +76,7 @@ type group struct {
 	micros int64  // time of the first line where it has none of its own
 	from   int64  // everything before it in the file was sent
 	part   bool   // the last line had no newline
-	err    bool   // the lines are of a container's standard error
+	stream stream // of a container, that the lines are from
 	trace  bool   // a stack trace has begun
 	deep   bool   // the last line was part of its frames
 }

@@ -16,7 +16,7 @@ import (
 // in by whoever reads the configuration; New takes the values as they are.
 type Options struct {
 	CheckInterval int      `toml:"check_interval_ms" name:"check-interval" default:"100" min:"10" max:"3600000" placeholder:"MS" help:"How often files are looked at where events do not serve, in milliseconds (default: ${default})."`
-	Targets       []Target `toml:"targets" kong:"-"`
+	Targets       []Target `toml:"targets" kong:"-"` // nil = *.log here; empty = none
 
 	Checkpoint string `toml:"checkpoint" name:"checkpoint" default:"off" placeholder:"off|auto|FILE" help:"Keep how far files were read in FILE, and go on from there after a restart; auto is a file in the state directory (default: ${default})."` // opened by the caller, for Resume
 
@@ -122,6 +122,21 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// DirectoryError says that a target is a directory though IsFile says that it
+// is a file.
+type DirectoryError struct{ Path string }
+
+func (e *DirectoryError) Error() string {
+	return fmt.Sprintf("target %s is a directory, but is_file says that it is a file: leave is_file out, or name a file in it", e.Path)
+}
+
+// IsDirectory reports whether the target is a directory though IsFile says that
+// it is a file. One that becomes a directory later is waited for.
+func (t Target) IsDirectory() bool {
+	st, err := statPath(t.Path)
+	return t.IsFile && err == nil && st.dir
+}
+
 // check reports what is wrong with a target.
 func (t Target) check() error {
 	if t.Path == "" {
@@ -160,6 +175,9 @@ func (o *Options) check() error {
 		if err := t.check(); err != nil {
 			return err
 		}
+		if t.IsDirectory() {
+			return &DirectoryError{t.Path}
+		}
 	}
 	return nil
 }
@@ -179,7 +197,7 @@ type root struct {
 
 // roots makes the targets absolute.
 func roots(targets []Target) ([]root, error) {
-	if len(targets) == 0 {
+	if targets == nil {
 		targets = []Target{{Path: ".", Pattern: defaultPattern}}
 	}
 	var all []root

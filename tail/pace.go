@@ -54,7 +54,7 @@ func (w *Watcher) makeRoom() {
 		if share <= fullShare {
 			return
 		}
-		w.builder.Wake()
+		w.out.Wake()
 		select {
 		case <-w.ending:
 			return

@@ -16,7 +16,7 @@ func TestAnEntrySentAtTheEndOfARunIsNotSentByTheNext(t *testing.T) {
 		h.opens()
 		h.startWith(o, settings{})
 		h.put("a.log", "zero\none\n more\nhalf")
-		h.fileAt("a.log", func(f *file) bool { return f.group.lines == 2 && f.split.pending() })
+		h.fileAt("a.log", func(f *file) bool { return f.group.lines == 2 && f.split.Pending() })
 		h.stop()
 		h.opens()
 		o.Targets[0].Multiline = multiline(20)
@@ -93,7 +93,7 @@ func TestWhatIsPendingOfAFileWithoutADescriptorIsSentWhenItIsDeleted(t *testing.
 	scenario(t, func(_ *testing.T, h *harness) {
 		h.follow(Options{}, Target{Path: ".", Pattern: "*.log", Multiline: multiline(3_600_000)})
 		h.put("a.log", "one\n more\nhalf")
-		f := h.fileAt("a.log", func(f *file) bool { return f.group.lines == 2 && f.split.pending() && f.atEnd && !f.queued })
+		f := h.fileAt("a.log", func(f *file) bool { return f.group.lines == 2 && f.split.Pending() && f.atEnd && !f.queued })
 		h.w.release(f) // as park does
 		h.remove("a.log")
 		h.wants([]string{"one\n more", "half"})

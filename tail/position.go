@@ -1,7 +1,6 @@
 package tail
 
 import (
-	"bytes"
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
@@ -50,10 +49,10 @@ type window struct {
 // settle notes how far whole lines reach after data, the bytes before pos, was
 // taken. A line under way is read again after a restart.
 func (f *file) settle(data []byte) {
-	if !f.split.pending() {
+	if !f.split.Pending() {
 		f.ended = f.pos
-	} else if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
-		f.ended = f.pos - int64(len(data)-i-1)
+	} else if i := f.encoding.lineEnd(data); i > 0 {
+		f.ended = f.pos - int64(len(data)-i)
 	}
 	f.whole = f.ended
 	// What waits for more lines is read again too, from where the read began
@@ -83,6 +82,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // markerSum is a sum that ten thousand files can afford every second.
 func markerSum(marker []byte) uint32 { return crc32.Checksum(marker, castagnoli) }
+
+// memory returns what was known of the file at the time given.
+func (p *position) memory(at int64) memory {
+	return memory{
+		head:  fingerprint{p.Head.Sum, p.Head.Length},
+		trail: trail{{p.Marker.End, at, uint32(p.Marker.Length), p.Marker.Sum}},
+	}
+}
 
 // heldBy reports whether the open file, size bytes long, holds what was read
 // up to the position.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,7 +21,7 @@ const readSize = 256 << 10
 // when the former are not what they were, the file was rewritten, however
 // large it is by now.
 func (w *Watcher) look(f *file) (end bool) {
-	if f.phase == closed || f.refused {
+	if f.phase == closed || f.refused || f.truncated {
 		return true
 	}
 	if f.after != nil && !w.finished(f) {
@@ -45,6 +46,9 @@ func (w *Watcher) look(f *file) (end bool) {
 	f.shrunk = false
 	data := w.buf[keep:n]
 	end = n < len(w.buf)
+	if f.pos == 0 && end && int64(n) < f.lag {
+		return w.rewritten(f, true) // nothing of it was read, so nothing in it tells
+	}
 	f.atEnd = end
 	if len(data) > 0 {
 		w.consume(f, data, w.buf[:n])
@@ -60,29 +64,47 @@ func (w *Watcher) finished(f *file) bool {
 	before := f.after
 	if before.phase == closed || before.atEnd || w.look(before) {
 		f.after = nil
+		if before.complete && before.phase == rotated {
+			w.finish(before)
+		}
 		return true
 	}
 	return false
 }
 
-// consume takes new bytes of f. read ends with data and begins with the old
-// marker.
+// consume takes new bytes of f, but for the beginning of a character at their
+// end. read ends with data and begins with the old marker.
 func (w *Watcher) consume(f *file, data, read []byte) {
 	if f.pos == 0 {
 		if kind := notText(data); kind != "" {
 			w.refuse(f, kind)
 			return
 		}
+		known := false
+		if f.encoding, known = encodingOf(data, f.encoding); !known {
+			return
+		}
 	}
+	whole := f.encoding.whole(data)
+	if whole == 0 {
+		return
+	}
+	read = read[:len(read)-len(data)+whole]
+	data = data[:whole]
 	w.stats.read.Add(uint64(len(data)))
 	f.head.extend(data, f.pos)
 	f.grown = w.now()
 	w.begin(f)
-	f.split.feed(data, int(w.options.MaxLineBytes), w.emit)
+	text := data
+	if f.encoding != plain {
+		w.decoded = f.encoding.decode(w.decoded[:0], data)
+		text = w.decoded
+	}
+	f.split.Feed(text, int(w.options.MaxLineBytes), w.emit)
 	w.told()
-	f.mark(read)
 	f.pos += int64(len(data))
-	if !f.split.pending() && !f.atEnd && allZero(data) {
+	f.mark(read, len(data), w.micros*int64(time.Microsecond))
+	if !f.split.Pending() && !f.atEnd && allZero(data) {
 		w.skipHole(f)
 	}
 	f.settle(data)
@@ -97,46 +119,22 @@ func (w *Watcher) skipHole(f *file) {
 		return
 	}
 	f.pos = next
-	f.mark(make([]byte, markerSize))
+	f.mark(make([]byte, markerSize), 0, nowNanos())
 }
 
 func allZero(b []byte) bool {
 	return b[0] == 0 && bytes.Equal(b[:len(b)-1], b[1:])
 }
 
-// rewritten begins anew with a file whose content before the position is not
-// what it was. The fragment held belongs to the old content.
-func (w *Watcher) rewritten(f *file, short bool) (end bool) {
-	if short && w.remote(f) && !f.shrunk {
-		// The size a network file system tells may lag behind: believe it
-		// only when the next look, at the interval, sees the same.
-		f.shrunk = true
-		w.watchClock(f)
-		return true
-	}
-	w.stats.truncations.Add(1)
-	w.stats.lost.Add(uint64(f.lag))
-	w.flush(f)
-	f.former = &former{pos: f.pos, marker: bytes.Clone(f.marker), head: f.head, at: w.now()}
-	f.head = fingerprint{}
-	f.pos, f.ended, f.whole, f.startSize, f.shrunk = 0, 0, 0, 0, false
-	f.rotations++
-	f.marker = f.marker[:0]
-	f.split.reset(true)
-	w.setLag(f, 0)
-	f.atEnd = false
-	return false
-}
-
 // flush sends what is held of f: the fragment of a line as an entry of its own,
 // and what waits for more. One from before the
 // start that never grew is not part of the stream.
 func (w *Watcher) flush(f *file) {
-	if f.stale() || !f.split.pending() && f.group.lines == 0 && !f.piecesHeld() {
+	if f.stale() || !f.split.Pending() && f.group.lines == 0 && !f.piecesHeld() {
 		return
 	}
 	w.begin(f)
-	f.split.flush(int(w.options.MaxLineBytes), w.emit)
+	f.split.Flush(int(w.options.MaxLineBytes), w.emit)
 	w.endPieces(f, w.now())
 	w.endGroup(f)
 	w.told()
@@ -166,6 +164,14 @@ func (w *Watcher) measureLag(f *file) {
 	}
 	if st, err := statFile(f.fd); err == nil {
 		w.setLag(f, max(0, st.size-f.pos))
+	}
+}
+
+// grew notes how long f is before it is read: so much may be lost by a
+// truncation.
+func (w *Watcher) grew(f *file, size int64) {
+	if lag := size - f.pos; lag > f.lag && !f.refused {
+		w.setLag(f, lag)
 	}
 }
 

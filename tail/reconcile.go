@@ -58,6 +58,7 @@ func (w *Watcher) arrive(n *name, st status) {
 	if f := n.file; f != nil && f.id == st.id {
 		f.seen = w.now()
 		f.mtime = st.mtime
+		w.grew(f, st.size)
 		w.queue(f)
 		return
 	}
@@ -93,6 +94,8 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 		f.rotations = old.rotations + 1
 		return
 	}
+	f.former = slices.Clone(old.former)
+	w.recall(f, old.memory)
 	last := w.between(n, old, f)
 	f.rotations = last.rotations + 1
 	if last.phase != closed && !last.atEnd {
@@ -126,9 +129,10 @@ func (w *Watcher) begins(n *name, st status) *file {
 		w.recheck = true
 		return nil
 	}
-	f := &file{id: st.id, fd: fd, mtime: now.mtime, path: n.path, grown: w.now()}
+	f := &file{id: st.id, fd: fd, mtime: now.mtime, grown: w.now()}
 	w.files[f.id] = f
 	w.open.add(f)
+	w.rename(f, n.path) // it may be read before it is attached, see goOnInCopy
 	w.position(f, n, now)
 	w.stats.files.Add(1)
 	return f
@@ -175,9 +179,7 @@ func (w *Watcher) position(f *file, n *name, now status) {
 	if present {
 		return
 	}
-	if o := w.original(n.path, f); o != nil {
-		f.copied = &copyCheck{of: o, before: o.pos}
-	}
+	w.mayRepeat(f, n.path)
 }
 
 // attach makes n a name of f.
@@ -246,7 +248,7 @@ func (w *Watcher) rename(f *file, path string) {
 		f.rules = of.rules
 	}
 	if f.wrapping > bare {
-		f.members = containerMembers(f.rules.tags, path)
+		f.members = containerMembers(f.rules.tags, path, f.attrs)
 	}
 	if name := w.sourceName(of, path); name != f.source {
 		f.source, f.sourceID = name, w.ring.Source(name)
@@ -317,7 +319,7 @@ func (w *Watcher) finish(f *file) {
 	}
 	w.release(f)
 	w.setLag(f, 0)
-	f.split.reset(false)
+	f.split.Reset(false)
 	f.phase = closed
 	f.copied, f.after, f.former = nil, nil, nil
 	if gone {

@@ -238,6 +238,44 @@ func TestFileReplacedWhileDownByOneThatBeginsAlikeIsReadFromItsBeginning(t *test
 	})
 }
 
+func TestAnInodeThatComesBackWhileDownIsAnotherFile(t *testing.T) {
+	restarts(t, oneFile, func(t *testing.T, h *harness) {
+		before, err := statPath(h.path("app.log"))
+		h.must(err)
+		b, err := os.ReadFile(h.path("app.log"))
+		h.must(err)
+		for range 100 { // many file systems give it out again at once
+			h.remove("app.log")
+			h.append("app.log", string(b)+text(lines("b", 3)))
+			now, err := statPath(h.path("app.log"))
+			h.must(err)
+			if now.id.ino != before.id.ino || now.id.born == 0 {
+				continue
+			}
+			h.restart(oneFile...)
+			h.sees("b row 00002")
+			if n := len(h.got); n != 50+83 {
+				t.Errorf("%d entries, want those of the first file and all of the second", n)
+			}
+			return
+		}
+		t.Skip("this file system gives no inode out again, or keeps no time of birth")
+	})
+}
+
+func TestACopyThatEndsBeforeThePositionIsNotReadAgainByTheNextRun(t *testing.T) {
+	restarts(t, generations, func(_ *testing.T, h *harness) {
+		h.restart(generations...)
+		h.copy("app.log", "app.log.1")
+		h.append("app.log", text(lines("b", 20)))
+		h.lookAtAll()
+		h.stop()
+		h.restart(generations...)
+		h.append("app.log", text(lines("c", 3)))
+		h.wants(append(append(lines("a", 50), lines("b", 20)...), lines("c", 3)...))
+	})
+}
+
 func TestCopyMadeWhileDownIsNotReadAgain(t *testing.T) {
 	restarts(t, generations, func(_ *testing.T, h *harness) {
 		h.append("app.log", text(lines("down", 20)))

@@ -53,6 +53,7 @@ func (w *Watcher) goOn(f *file, p *position, size int64) bool {
 	}
 	f.readHead()
 	f.place(p.Offset)
+	f.trail[0].at = w.saved.written // it reached so far then
 	w.setLag(f, size-f.pos)
 	p.file = f
 	w.saved.claimed[f] = true
@@ -94,9 +95,7 @@ func (w *Watcher) catchUp() {
 	}
 	for _, f := range w.files {
 		if f.phase == following && !s.claimed[f] && f.after == nil {
-			if o := w.original(f.path, f); o != nil {
-				f.copied = &copyCheck{of: o, before: o.pos}
-			}
+			w.mayRepeat(f, f.path)
 		}
 	}
 	s.listed = nil
@@ -121,6 +120,7 @@ func (w *Watcher) catchUpTo(p *position, cur, last *file) {
 		return
 	}
 	w.readAfter(cur, last)
+	w.recall(cur, p.memory(w.saved.written))
 	w.saved.claimed[cur] = true
 	cur.rotations++
 	if cur.id == p.id() {

@@ -79,6 +79,10 @@ func (w *Watcher) keepSchedule() {
 	now := w.now()
 	if w.notify != nil && w.notify.failed.Swap(false) {
 		w.recheck = true
+		if !w.overran {
+			w.overran = true
+			w.log.Warn("events were lost, everything is looked at whenever that happens: raise fs.inotify.max_queued_events")
+		}
 	}
 	polling := w.stats.polling.Load() && now >= s.nextPoll
 	if polling {
@@ -127,6 +131,7 @@ func (w *Watcher) lookAround() {
 			continue
 		}
 		if st, err := statFile(f.fd); err == nil && st.size != f.pos {
+			w.grew(f, st.size)
 			w.queue(f)
 		}
 	}
@@ -168,6 +173,7 @@ func (w *Watcher) check(n *name) {
 	f.seen = w.now()
 	if st.size != f.pos || st.mtime != f.mtime {
 		f.mtime = st.mtime
+		w.grew(f, st.size)
 		w.queue(f)
 	}
 }
@@ -228,22 +234,9 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 	if f.copied != nil && f.copied.size > 0 || f.shrunk {
 		w.queue(f)
 	}
-	idle := milliseconds(w.options.PartialFlush)
 	if f.phase == following {
-		if f.queued || !f.atEnd {
-			return
-		}
-		if f.group.lines > 0 && !f.split.pending() && now-f.grown >= f.rules.joiner.flush {
-			w.endHeld(f)
-		}
-		if idle > 0 && now-f.grown >= idle {
-			w.flush(f)
-		}
-		if idle > 0 && f.piecesHeld() { // of one stream, while the other goes on
-			w.begin(f)
-			w.endPieces(f, now-idle)
-			w.told()
-			f.settle(nil)
+		if !f.queued && f.atEnd {
+			w.endIdle(f, now)
 		}
 		return
 	}
@@ -268,6 +261,30 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 	}
 	if !f.queued {
 		w.queue(f)
+	}
+}
+
+// endIdle sends what waits for more in a file that has not grown for long
+// enough. It is looked at first: it may have grown and nobody told.
+func (w *Watcher) endIdle(f *file, now time.Duration) {
+	idle := milliseconds(w.options.PartialFlush)
+	waits := f.group.lines > 0 && !f.split.Pending() && now-f.grown >= f.rules.joiner.flush
+	flushes := idle > 0 && now-f.grown >= idle
+	if pos := f.pos; (waits || flushes) && (!w.look(f) || f.pos != pos || f.phase != following) {
+		w.queue(f)
+		return
+	}
+	if waits {
+		w.endHeld(f)
+	}
+	if flushes {
+		w.flush(f)
+	}
+	if idle > 0 && f.piecesHeld() { // of one stream, while the other goes on
+		w.begin(f)
+		w.endPieces(f, now-idle)
+		w.told()
+		f.settle(nil)
 	}
 }
 

@@ -130,9 +130,9 @@ func (w *Watcher) generationsSince(p *position, cur *file) []beside {
 // openGeneration has a generation read from its beginning, behind last, under
 // path. It returns nil when it is none.
 //
-// A file that holds what p had read is a copy and no generation; so is one
-// that is younger than cur and holds no more than cur's beginning, unless cur
-// is known to have been truncated.
+// A file that holds what p had read is a copy and no generation, and so is one
+// that holds no more than its beginning; one that is younger than cur and holds
+// no more than cur's beginning, unless cur is known to have been truncated.
 func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	f := w.files[b.st.id]
 	if f != nil && (w.saved.claimed[f] || f.refused || f.phase != following) {
@@ -146,7 +146,8 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	head := make([]byte, headSize)
 	n, _ := readAt(fd, head, 0)
 	if err != nil || now.id != b.st.id || notText(head[:n]) != "" ||
-		p.Marker.Length > 0 && p.heldBy(fd, now.size) ||
+		p.Marker.Length > 0 && p.memory(0).proves(fd, now.size) > 0 ||
+		p.file != nil && now.size < p.Offset && beginsLike(p.file, fd, now.size) ||
 		cur != nil && (cur.id != p.id() || p.Marker.Length == 0) && now.id.born > cur.id.born && beginsLike(cur, fd, now.size) {
 		unix.Close(fd)
 		return nil

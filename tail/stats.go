@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logwisp/ring"
+	"logwisp/ring/entry"
 )
 
 // Stats is what a Watcher has done and what it has before it.
@@ -37,13 +38,11 @@ type counters struct {
 	lag                               atomic.Int64
 	renames, recreations, truncations atomic.Uint64
 	read, lost                        atomic.Uint64
-	lines, cut, parseErrors           atomic.Uint64
-	filtered, sampled                 atomic.Uint64
+	became                            entry.Totals // of lines
+	sampled                           atomic.Uint64
 	polling                           atomic.Bool
 
 	failedOpens, failedReads, failedStats atomic.Uint64
-
-	levels [ring.LevelFatal + 1]atomic.Uint64
 
 	due atomic.Int64 // when Run will be awake at the latest, in the time of now; 0 when it does not run
 }
@@ -66,6 +65,7 @@ func (c *counters) rotations() uint64 { return c.renames.Load() + c.recreations.
 // Stats returns the counters. Any goroutine may call it.
 func (w *Watcher) Stats() Stats {
 	c := &w.stats
+	became := c.became.Load()
 	failures := map[string]uint64{"open": c.failedOpens.Load(), "read": c.failedReads.Load(), "stat": c.failedStats.Load()}
 	s := Stats{
 		Files:       int(c.files.Load()),
@@ -75,10 +75,10 @@ func (w *Watcher) Stats() Stats {
 		Errors:      failures["open"] + failures["read"] + failures["stat"],
 		ReadBytes:   c.read.Load(),
 		LostBytes:   c.lost.Load(),
-		Lines:       c.lines.Load(),
-		Truncated:   c.cut.Load(),
-		ParseErrors: c.parseErrors.Load(),
-		Filtered:    c.filtered.Load(),
+		Lines:       became.Lines,
+		Truncated:   became.Cut,
+		ParseErrors: became.ParseErrors,
+		Filtered:    became.Filtered,
 		Sampled:     c.sampled.Load(),
 		Skipped:     int(c.skipped.Load()),
 		Open:        int(c.open.Load()),
@@ -86,9 +86,7 @@ func (w *Watcher) Stats() Stats {
 		Renames:     c.renames.Load(),
 		Recreations: c.recreations.Load(),
 		Failures:    failures,
-	}
-	for level := range c.levels {
-		s.Levels[level] = c.levels[level].Load()
+		Levels:      became.Levels,
 	}
 	return s
 }

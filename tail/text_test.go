@@ -31,6 +31,19 @@ func TestFragmentThatStopsGrowingIsSentMarked(t *testing.T) {
 	})
 }
 
+func TestAFragmentThatGrewUnseenIsNotSentByTheClock(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.start("app.log")
+		h.append("app.log", "begun, ")
+		f := h.fileAt("app.log", func(f *file) bool { return f.split.Pending() && f.atEnd })
+		h.w.options.PartialFlush = 1
+		h.append("app.log", "ended\n")
+		f.grown -= milliseconds(2)
+		h.w.passTime(f, h.w.now())
+		h.wants([]string{"begun, ended"})
+	})
+}
+
 func TestFragmentAtRotationIsNotGluedToTheNewFile(t *testing.T) {
 	for _, rotate := range []func(h *harness){
 		func(h *harness) { h.rename("frag.log", "frag.log.1") },
@@ -98,7 +111,7 @@ func TestEndlessLineTakesNoMoreMemoryThanTheLimit(t *testing.T) {
 		h.write(f, strings.Repeat("M", 1<<20))
 		h.w.work(t.Context())
 		for _, f := range h.w.files {
-			if n := cap(f.split.held); n > 1<<20+slack {
+			if n := f.split.Memory(); n > 1<<20+64 {
 				t.Fatalf("%d bytes are held for one line", n)
 			}
 		}
@@ -109,19 +122,19 @@ func TestEndlessLineTakesNoMoreMemoryThanTheLimit(t *testing.T) {
 		t.Errorf("%d entries, want before, the cut line, after", len(h.got))
 	}
 	for _, f := range h.w.files {
-		if f.split.held != nil {
+		if f.split.Memory() > 0 {
 			t.Error("the buffer of the long line is kept")
 		}
 	}
 }
 
-func TestUTF16FileIsRefused(t *testing.T) {
+func TestUTF32FileIsRefused(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		h.start(".:*.log")
-		h.append("wide.log", "\xff\xfeh\x00i\x00\n\x00")
+		h.append("wide.log", "\xff\xfe\x00\x00h\x00\x00\x00\n\x00\x00\x00")
 		h.append("plain.log", "plain\n")
 		h.wants([]string{"plain"})
-		if !strings.Contains(h.logged.String(), "UTF-16") {
+		if !strings.Contains(h.logged.String(), "UTF-32") {
 			t.Errorf("not reported: %s", h.logged.String())
 		}
 	})

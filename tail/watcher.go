@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +11,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"logwisp/ring"
-	"logwisp/ring/filter"
-	"logwisp/ring/record"
+	"logwisp/ring/entry"
 )
 
 // Watcher finds the files that its targets name, follows them all, and writes
@@ -26,17 +26,13 @@ type Watcher struct {
 
 	// How lines become entries.
 	buf     []byte // one for all files: marker and new bytes
+	decoded []byte // what is read, as UTF-8, where it was not
 	backlog int64  // unread bytes up to which files are read freely
 	behind  int    // files with unread bytes, as last seen
-	intake  *filter.Intake
-	merged  []byte // fields and what is merged into them
-	encoder record.Encoder
-	builder *ring.Builder
-	emit    func(line) // w.entry, bound once
+	out     *entry.Writer
+	emit    func(entry.Line) // w.entry, bound once
 	current *file
-	micros  int64                       // the time of the read under way
-	lines   uint64                      // entries not in stats yet
-	levels  [ring.LevelFatal + 1]uint64 // the same by level
+	micros  int64 // the time of the read under way
 
 	// What is known.
 	names   map[string]*name
@@ -46,6 +42,7 @@ type Watcher struct {
 	left    map[string]*file // the rotated file last found at a path that leads nowhere now
 	open    openFiles
 	budget  int               // descriptors
+	stall   time.Duration     // copyStall
 	missing map[string]string // what was last said about a target's path
 	blind   []string          // directories that could not be listed at the start
 
@@ -59,6 +56,7 @@ type Watcher struct {
 	timer    *time.Timer
 	starting bool // in New: what is there counts as present at the start
 	skipping bool // too many files, said so
+	overran  bool // events were lost, said so
 	scans    int  // so far
 
 	notify *notifier // nil: no events
@@ -79,6 +77,7 @@ type Watcher struct {
 type settings struct {
 	descriptors int           // 0 = from the process's limit
 	slow        time.Duration // how often everything is looked at in spite of events
+	stall       time.Duration // copyStall
 }
 
 // slowPeriod is how often every file is looked at where events serve: they may
@@ -102,7 +101,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %w", err)
 	}
-	intake, err := newIntake(o.Filter)
+	intake, err := o.Filter.Intake()
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +110,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		options: o, roots: all, ring: r, log: log, start: time.Now(),
 		buf:     make([]byte, markerSize+min(readSize, max(backlog, 16<<10))),
 		backlog: backlog,
-		intake:  intake,
-		builder: r.NewBuilder(),
+		out:     entry.NewWriter(r.NewBuilder(), intake),
 		names:   make(map[string]*name),
 		files:   make(map[identity]*file),
 		missing: make(map[string]string),
@@ -122,6 +120,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		budget:  s.descriptors,
 		saved:   c.loaded(),
 		keep:    keeper{to: c, acked: o.Acked},
+		stall:   cmp.Or(s.stall, copyStall),
 		asks:    newAsks(),
 	}
 	w.emit = w.entry
@@ -210,7 +209,7 @@ func (w *Watcher) work(ctx context.Context) {
 		w.keepPositions()
 		w.answer()
 		if len(w.ready) == 0 || ctx.Err() != nil {
-			w.builder.Publish()
+			w.out.Publish()
 			w.stats.open.Store(int64(w.open.count))
 			return
 		}
@@ -253,7 +252,7 @@ func (w *Watcher) lastLook() {
 			w.endHeld(f)
 		}
 	}
-	w.builder.Publish()
+	w.out.Publish()
 }
 
 // mayHaveMore reports whether it is worth opening f, if it is not open.

@@ -18,30 +18,36 @@ const moduleRoot = "../.."
 // arrows are what each package may import of the module, its tests included.
 // A package that is not here has no place yet: give it one.
 var arrows = map[string][]string{
-	"ring":            {},
-	"ring/record":     {"ring"},
-	"ring/parse":      {"ring"},
-	"ring/filter":     {"ring"},
-	"tail":            {"ring", "ring/record", "ring/parse", "ring/filter"},
-	"netio":           {"ring", "ring/record", "ring/filter"},
-	"netio/tcp":       {"netio", "ring", "ring/record", "ring/filter"},
-	"netio/web":       {"netio", "ring", "ring/record", "ring/filter"},
-	"netio/forward":   {"ring", "ring/record", "ring/filter"},
-	"netio/netiotest": {"netio", "ring", "ring/record", "ring/filter"},
+	"ring":             {},
+	"ring/record":      {"ring"},
+	"ring/parse":       {"ring"},
+	"ring/filter":      {"ring"},
+	"ring/entry":       {"ring", "ring/record", "ring/parse", "ring/filter"},
+	"tail":             {"ring", "ring/entry", "ring/record", "ring/parse", "ring/filter"},
+	"netio":            {"ring", "ring/record", "ring/filter"},
+	"netio/tcp":        {"netio", "netio/access", "ring", "ring/record", "ring/filter"},
+	"netio/web":        {"netio", "netio/access", "netio/web/viewer", "ring", "ring/record", "ring/filter"},
+	"netio/access":     {},
+	"netio/forward":    {"ring", "ring/record", "ring/filter"},
+	"netio/ingest":     {"netio", "ring", "ring/entry", "ring/parse", "ring/filter"},
+	"netio/web/viewer": {},
+	"netio/netiotest":  {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp":   {"tail", "netio", "netio/forward", "netio/tcp", "netio/web", "ring", "cmd/logwisp/mdwe"},
-	"bench":         {"tail", "netio", "netio/tcp", "netio/web", "ring", "ring/record", "ring/parse", "ring/filter"},
+	"cmd/logwisp":   {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "ring", "cmd/logwisp/mdwe"},
+	"bench":         {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":    {},
 	"bench/compare": {},
 	"bench/figures": {},
 	"bench/soak":    {},
+	"bench/viewer":  {},
 
 	"cmd/logwisp/mdwe": {}, // nothing but syscall, so that it is initialised first
 }
 
 // testArrows are what the tests of a package may import on top.
 var testArrows = map[string][]string{
-	"ring/filter": {"ring/record"}, // entries to match are encoded as they always are
+	"ring/filter":      {"ring/record"},                                // entries to match are encoded as they always are
+	"netio/web/viewer": {"netio", "netio/access", "netio/web", "ring"}, // it is looked at where it is served
 }
 
 // testSupport are packages that only tests, and each other, may import.
@@ -66,16 +72,19 @@ var rooms = map[string][]string{
 	"github.com/fsnotify/fsnotify":            {"tail"},
 	"github.com/google/renameio/v2":           {"tail"},
 	"github.com/bmatcuk/doublestar/v4":        {"tail"},
-	"golang.org/x/time":                       {"tail"},
+	"golang.org/x/time":                       {"tail", "netio/access"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
 	"github.com/klauspost/compress":           {"netio/forward"},
-	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "bench", "bench/load", "bench/figures"},
+	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "netio/ingest", "bench", "bench/load", "bench/figures"},
+	"github.com/chromedp/chromedp":            {"bench/viewer"},
+	"github.com/chromedp/cdproto":             {"bench/viewer"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
 }
 
 // testLibraries may be imported by the tests of any package.
 var testLibraries = []string{
+	"github.com/chromedp/cdproto", "github.com/chromedp/chromedp",
 	"github.com/rogpeppe/go-internal", "go.uber.org/goleak", "golang.org/x/sys", "pgregory.net/rapid",
 }
 

@@ -18,7 +18,7 @@ type checkCommand struct{ commandLine }
 func (c *checkCommand) Run(ctx *kong.Context, std *stdio) error {
 	s, problems := readSettings(&c.commandLine, ctx)
 	if s != nil {
-		problems = append(problems, s.missingTargets()...)
+		problems = append(problems, s.targetsOnDisk()...)
 	}
 	errors := 0
 	for _, p := range problems {
@@ -42,7 +42,7 @@ func (c *checkCommand) Run(ctx *kong.Context, std *stdio) error {
 	if s.file != "" {
 		name = s.file
 	}
-	fmt.Fprintf(std.out, "%s is good: it serves %s\n", name, s.targets())
+	fmt.Fprintf(std.out, "%s is good: it serves %s\n", name, s.serves())
 	return nil
 }
 
@@ -66,6 +66,10 @@ func (s *settings) checkTargets(toml []byte) []problem {
 			p := a.at(path + ".pattern")
 			p.Message, p.Hint = fmt.Sprintf("pattern %q is malformed", t.Pattern), "close every [ and {"
 			problems = append(problems, p)
+		case t.IsDirectory():
+			p := a.at(path + ".is_file")
+			p.Message, p.Hint = t.Path+" is a directory", "leave is_file out, or name a file in it"
+			problems = append(problems, p)
 		}
 	}
 	return problems
@@ -78,10 +82,15 @@ func patternIsGood(pattern string) bool {
 	return err == nil
 }
 
-// missingTargets warns about targets that are not there yet.
-func (s *settings) missingTargets() []problem {
+// targetsOnDisk warns about targets that are not there yet, and finds those of
+// the environment and the command line that are not what they are said to be.
+func (s *settings) targetsOnDisk() []problem {
 	var problems []problem
+	inFile := s.file != "" && strings.HasPrefix(s.origins.of("monitor.targets"), s.file)
 	for _, t := range s.Monitor.Targets {
+		if t.IsDirectory() && !inFile {
+			problems = append(problems, problem{Message: (&tail.DirectoryError{Path: t.Path}).Error()})
+		}
 		if _, err := os.Stat(t.Path); err != nil && t.Path != "" && refuseMisspeltCommand(t.Path) == nil {
 			problems = append(problems, problem{
 				Message: fmt.Sprintf("target %s: %v", t.Path, cause(err)), Hint: "it will be waited for", Warning: true,

@@ -8,23 +8,23 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	kongcompletion "github.com/jotaen/kong-completion"
 )
 
 // program is the command line: every command, with its flags and arguments. A
 // command is a struct with a Run method, which may ask for the *kong.Context
 // and the stdio. A refusal that Run returns says the exit code.
 type program struct {
-	Run         runCommand                `cmd:"" default:"withargs" help:"Follow files and serve their lines (the default command)." group:"Daemon:"`
-	Check       checkCommand              `cmd:"" help:"Say everything that is wrong with the configuration, and start nothing." group:"Daemon:"`
-	Config      configCommands            `cmd:"" group:"Daemon:"`
-	Tail        tailCommand               `cmd:"" help:"Print the entries of a running LogWisp as they come." group:"Clients of a running LogWisp:"`
-	Status      statusCommand             `cmd:"" help:"Print the state of a running LogWisp." group:"Clients of a running LogWisp:"`
-	Clients     clientsCommand            `cmd:"" help:"Print who reads from a running LogWisp, and how far behind." group:"Clients of a running LogWisp:"`
-	Healthcheck healthcheckCommand        `cmd:"" help:"Exit with 0 when a running LogWisp is ready, with 1 when it is not." group:"Clients of a running LogWisp:"`
-	Completion  kongcompletion.Completion `cmd:"" help:"Print how to turn on completion; with -c, the code that does it." group:"Other:"`
-	Version     versionCommand            `cmd:"" help:"Print the version." group:"Other:"`
-	Man         manCommand                `cmd:"" hidden:"" help:"Print the manual page, for packages."`
+	Run         runCommand         `cmd:"" default:"withargs" help:"Follow files and serve their lines (the default command)." group:"Daemon:"`
+	Check       checkCommand       `cmd:"" help:"Say everything that is wrong with the configuration, and start nothing." group:"Daemon:"`
+	Config      configCommands     `cmd:"" group:"Daemon:"`
+	Tail        tailCommand        `cmd:"" help:"Print the entries of a running LogWisp as they come." group:"Clients of a running LogWisp:"`
+	Status      statusCommand      `cmd:"" help:"Print the state of a running LogWisp." group:"Clients of a running LogWisp:"`
+	Clients     clientsCommand     `cmd:"" help:"Print who reads from a running LogWisp, and how far behind." group:"Clients of a running LogWisp:"`
+	Healthcheck healthcheckCommand `cmd:"" help:"Exit with 0 when a running LogWisp is ready, with 1 when it is not." group:"Clients of a running LogWisp:"`
+	Token       tokenCommands      `cmd:"" help:"Make tokens." group:"Other:"`
+	Completion  completionCommand  `cmd:"" help:"Print how to turn on completion; with -c, the code that does it." group:"Other:"`
+	Version     versionCommand     `cmd:"" help:"Print the version." group:"Other:"`
+	Man         manCommand         `cmd:"" hidden:"" help:"Print the manual page, for packages."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
@@ -36,7 +36,8 @@ type stdio struct{ out, err io.Writer }
 type runCommand struct{ commandLine }
 
 func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
-	settings, warnings, err := loadSettings(&c.commandLine, ctx)
+	read := func() (*settings, []problem, error) { return loadSettings(&c.commandLine, ctx) }
+	settings, warnings, err := read()
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 	for _, w := range warnings {
 		log.Warn("configuration: " + w.String())
 	}
-	return serve(settings, log)
+	return serve(settings, read, log)
 }
 
 // parse reads the command line and runs the command it names.

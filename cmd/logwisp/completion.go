@@ -3,11 +3,23 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 	posener "github.com/posener/complete"
 )
+
+// completionCommand is the library's. Its code for zsh needs the shell's own
+// completion, which is off where nothing in .zshrc has turned it on.
+type completionCommand struct{ kongcompletion.Completion }
+
+func (c *completionCommand) Run(ctx *kong.Context) error {
+	if c.Code && c.Shell == "zsh" {
+		fmt.Fprintln(ctx.Stdout, "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }")
+	}
+	return c.Completion.Run(ctx)
+}
 
 // complete answers a shell that asks what a word may become: such a shell sets
 // COMP_LINE and runs the program. The parser's Exit is called then. Without
@@ -41,6 +53,9 @@ func fillIn(node *kong.Node, command *posener.Command) {
 			command.GlobalFlags["--no-"+f.Name] = posener.PredictNothing
 		case f.PlaceHolder == "FILE":
 			command.GlobalFlags[name] = posener.PredictFiles("*")
+		case strings.HasSuffix(f.PlaceHolder, "|FILE"):
+			words := strings.Split(strings.TrimSuffix(f.PlaceHolder, "|FILE"), "|")
+			command.GlobalFlags[name] = posener.PredictOr(posener.PredictSet(words...), posener.PredictFiles("*"))
 		}
 	}
 	for _, p := range node.Positional {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"logwisp/netio/access"
 	"logwisp/netio/forward"
+	"logwisp/netio/ingest"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -21,14 +23,16 @@ import (
 // config is everything that can be set. Each part's settings live with the
 // part; the tags there are the source of key, flag, default and help.
 type config struct {
-	Monitor tail.Options `toml:"monitor" embed:"" group:"Files:"`
-	Filter  tail.Filter  `toml:"filter" embed:""`
-	TCP     tcp.Options  `toml:"tcpserver" embed:"" group:"TCP server:"`
-	HTTP    web.Options  `toml:"httpserver" embed:"" group:"HTTP server:"`
-	Ring    ring.Options `toml:"ring" embed:"" group:"Ring:"`
-	Logging logging      `toml:"logging" embed:"" group:"Own log:"`
-
+	Monitor tail.Options      `toml:"monitor" embed:"" group:"Files:"`
+	Inputs  []ingest.Options  `toml:"inputs" kong:"-"`
+	Filter  tail.Filter       `toml:"filter" embed:""`
+	TCP     tcp.Options       `toml:"tcpserver" embed:"" group:"TCP server:"`
+	HTTP    web.Options       `toml:"httpserver" embed:"" group:"HTTP server:"`
+	Auth    access.Auth       `toml:"auth" kong:"-"`
+	ACL     access.ACL        `toml:"acl" kong:"-"`
+	Ring    ring.Options      `toml:"ring" embed:"" group:"Ring:"`
 	Outputs []forward.Options `toml:"outputs" kong:"-"`
+	Logging logging           `toml:"logging" embed:"" group:"Own log:"`
 }
 
 // settings is a loaded configuration and where it came from.
@@ -47,7 +51,8 @@ type commandLine struct {
 	FromStart bool     `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
 	Outputs   []string `name:"output" sep:"none" placeholder:"URL" help:"Push entries to tcp://, tls://, http:// or https:// as well; may be repeated." group:"Outputs:"`
 
-	Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]] (default: ./:*.log)."`
+	Inputs  []string `name:"input" sep:"none" placeholder:"URL" help:"Take in lines as well: tcp://:9091, tls://:9092, unix:///run/logwisp.sock, syslog+tcp://:6514, syslog+udp://:5514 or -, standard input (repeatable)." group:"Inputs:"`
+	Targets []string `arg:"" optional:"" name:"target" help:"What to follow: path[:pattern[:isfile]], or - for standard input (default: ./:*.log)."`
 }
 
 // refusal is a reason not to start, with the exit code that tells its kind.
@@ -101,7 +106,9 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	var problems []problem
 	s.origins, problems = load(&s.config, sources{
 		File: file, TOML: toml, Environ: os.Environ(), Flags: ctx, Scratch: &line.Config,
-		Variables: map[string]func(string) error{"monitor.targets": s.targetsVariable, "outputs": s.outputsVariable},
+		Variables: map[string]func(string) error{
+			"monitor.targets": s.targetsVariable, "inputs": s.inputsVariable, "outputs": s.outputsVariable,
+		},
 	})
 	if line.FromStart {
 		s.Monitor.ReadFrom = "beginning"
@@ -109,7 +116,10 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	}
 	problems = append(problems, s.checkTargets(toml)...)
 	problems = append(problems, s.setTargets(line.Targets)...)
+	s.setInputs(line.Inputs)
+	problems = append(problems, s.checkInputs(toml)...)
 	problems = append(problems, s.setOutputs(line.Outputs, toml)...)
+	problems = append(problems, s.checkAccess()...)
 	if !s.TCP.Enabled && !s.HTTP.Enabled {
 		problems = append(problems, problem{
 			Message: "nothing to serve: both servers are disabled", Hint: "use --enable-tcp or --enable-http",
@@ -190,7 +200,11 @@ func parseTargets(texts []string) ([]tail.Target, error) {
 	var targets []tail.Target
 	var errs []error
 	for _, text := range texts {
-		target, err := tail.ParseTarget(strings.TrimSpace(text))
+		if text = strings.TrimSpace(text); text == stdin {
+			targets = append(targets, newTarget(tail.Target{Path: stdin}))
+			continue
+		}
+		target, err := tail.ParseTarget(text)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("target %s: %w", strconv.Quote(text), err))
 			continue

@@ -17,6 +17,8 @@ import (
 	sd "github.com/coreos/go-systemd/v22/daemon"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
+	"logwisp/netio/ingest"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -27,18 +29,22 @@ import (
 const drainTime = time.Second
 
 // daemon is the program at work. This file is the only one that knows all
-// parts: files -> tail -> ring -> netio -> tcp and web.
+// parts: files -> tail -> ring -> netio -> tcp and web, and what others send ->
+// ingest -> ring.
 type daemon struct {
 	settings   *settings
 	log        *slog.Logger
 	checkpoint *tail.Checkpoint // nil when none is kept
+	gate       *access.Gate
 	ring       *ring.Ring
 	watcher    *tail.Watcher
+	inputs     *ingest.Server
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
 	outputs    outputs
 
+	reloads reloads
 	phase   atomic.Int32
 	failure atomic.Pointer[error] // of the part that has ended the daemon
 }
@@ -47,8 +53,13 @@ type daemon struct {
 // served before run. What it has started is stopped when it fails.
 func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
+	d.reloads.loadedAt = s.loadedAt
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
+	}
+	if d.gate, err = access.NewGate(s.rules()); err != nil {
+		d.closeCheckpoint()
+		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
 	}
 	o := s.Ring
 	o.Entries = s.entries()
@@ -78,16 +89,24 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	if err = d.newOutputs(); err != nil {
 		return nil, err
 	}
+	if d.inputs, err = ingest.New(s.Inputs, ingest.Settings{
+		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
+	}, d.ring); err != nil {
+		return nil, cannotOpen(err)
+	}
 	if s.TCP.Enabled {
-		if d.tcp, err = tcp.New(s.TCP, d.engine, log); err != nil {
+		if d.tcp, err = tcp.New(s.TCP, d.engine, d.gate, log); err != nil {
 			return nil, cannotBind(err, "tcp")
 		}
 	}
 	if s.HTTP.Enabled {
-		if d.web, err = web.New(s.HTTP, d.engine, buildVersion(), func() any { return d.status() }, log); err != nil {
+		if d.web, err = web.New(s.HTTP, d.engine, d.gate, buildVersion(), func() any { return d.status() }, log); err != nil {
 			return nil, cannotBind(err, "http")
 		}
 		d.web.AnswerSources(func() any { return d.sources() })
+		if s.HTTP.Ingest {
+			d.web.AnswerIngest(func(p web.Post) (any, error) { return d.inputs.Post(ingest.Batch(p)) })
+		}
 		m, err := d.monitor()
 		if err != nil {
 			return nil, err
@@ -99,7 +118,8 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 
 // refuseMonitor says what is wrong with the settings of the files to follow.
 func refuseMonitor(err error, targets string) error {
-	if targets == commandLineOrigin {
+	_, directory := errors.AsType[*tail.DirectoryError](err)
+	if targets == commandLineOrigin && !directory {
 		return &refusal{code: exitUsage, lines: []string{err.Error()}}
 	}
 	return &refusal{code: exitConfig, lines: []string{fmt.Sprintf("%v (targets from %s)", err, targets)}}
@@ -118,11 +138,23 @@ func cannotBind(err error, name string) error {
 	return &refusal{code: exitUnavailable, lines: []string{fmt.Sprintf("%v (%s)", err, hint)}}
 }
 
-// run serves until ctx ends, then stops: listeners first, then the files, then
-// the streams once they have the last entry.
+// cannotOpen says what to do about an input that cannot be had.
+func cannotOpen(err error) error {
+	hint := "choose an address of this machine, or another place for the socket"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = "choose another port or path in the URL; port 0 picks a free one"
+	case errors.Is(err, syscall.EACCES):
+		hint = "choose a port above 1023, or a directory that can be written to"
+	}
+	return &refusal{code: exitUnavailable, lines: []string{fmt.Sprintf("%v (%s)", err, hint)}}
+}
+
+// run serves until ctx ends, then stops: listeners first, then the inputs and
+// the files, then the streams once they have the last entry.
 func (d *daemon) run(ctx context.Context) error {
 	var servers sync.WaitGroup
-	failed := make(chan error, 3+len(d.outputs.sure))
+	failed := make(chan error, 4+len(d.outputs.sure))
 	start := func(serve func() error) {
 		servers.Go(func() {
 			if err := serve(); err != nil {
@@ -131,16 +163,18 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	if d.tcp != nil {
-		d.announce("TCP", d.tcp.Addr())
+		d.announce("TCP", d.tcp.Listeners())
 		start(d.tcp.Serve)
 	}
 	if d.web != nil {
-		d.announce("HTTP", d.web.Addr())
+		d.announce("HTTP", d.web.Listeners())
 		start(d.web.Serve)
 	}
-	if files := d.watcher.Stats().Files; files > 0 {
+	start(d.inputs.Serve)
+	switch files := d.watcher.Stats().Files; {
+	case files > 0:
 		d.log.Info("following", "files", files, "targets", d.settings.targets())
-	} else {
+	case len(d.settings.Monitor.Targets) > 0:
 		d.log.Warn("no file to follow yet, waiting for one", "targets", d.settings.targets())
 	}
 	d.outputs.start()
@@ -171,6 +205,7 @@ func (d *daemon) run(ctx context.Context) error {
 	d.phase.Store(stopping)
 	d.notify(sd.SdNotifyStopping, "STATUS=stopping")
 	d.closeListeners()
+	d.inputs.Stop()
 	stopReading()
 	reader.Wait() // the last lines are in the ring
 	d.closeCheckpoint()
@@ -192,6 +227,9 @@ func (d *daemon) closeListeners() {
 // stop ends the streams and releases everything.
 func (d *daemon) stop() {
 	d.closeListeners()
+	if d.inputs != nil {
+		d.inputs.Stop()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	var outputs sync.WaitGroup
@@ -204,19 +242,44 @@ func (d *daemon) stop() {
 		}
 	}
 	d.engine.Close()
+	for _, l := range d.listeners() {
+		l.Flush(ctx)
+	}
 	if d.watcher != nil {
 		d.watcher.Close()
 	}
 	d.closeCheckpoint()
 }
 
+// listeners are those of the servers that are enabled.
+func (d *daemon) listeners() (all []*netio.Listeners) {
+	if d.tcp != nil {
+		all = append(all, d.tcp.Listeners())
+	}
+	if d.web != nil {
+		all = append(all, d.web.Listeners())
+	}
+	return all
+}
+
 // announce says where a server listens, and warns when that is more than this
-// machine: there is no token to ask for.
-func (d *daemon) announce(name string, addr net.Addr) {
-	d.log.Info(name+" server listens", "address", addr.String())
-	if a, ok := addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+// machine and everybody may read, or what is read and shown is not encrypted.
+func (d *daemon) announce(name string, l *netio.Listeners) {
+	addr := l.Addr()
+	how := ""
+	if l.Secure() {
+		how = ", with TLS"
+	}
+	d.log.Info(name+" server listens"+how, "address", addr.String())
+	a, ok := addr.(*net.TCPAddr)
+	switch {
+	case !ok || a.IP.IsLoopback():
+	case !d.gate.Restricted():
 		d.log.Warn(name+" server: every host that can reach this address can read the logs",
-			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host")
+			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host, or set auth.tokens or acl.allow")
+	case d.gate.Closed() && !l.Secure():
+		d.log.Warn(name+" server: tokens and logs cross the network in the clear",
+			"address", addr.String(), "hint", "set tls.enabled, or have a proxy on this machine do it and bind to 127.0.0.1")
 	}
 }
 

@@ -15,12 +15,21 @@ type logging struct {
 	Format string `toml:"format" name:"log-format" enum:"auto,text,json" default:"auto" placeholder:"FORMAT" help:"Format of its own log on standard error: auto (coloured on a terminal), text or json (default: ${default})."`
 }
 
-// newLogger returns the daemon's own log on w.
-func newLogger(o logging, w io.Writer) *slog.Logger {
+// logLevel is the least level of the daemon's own log; a reload may change it.
+var logLevel slog.LevelVar
+
+func setLogLevel(o logging) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
 		level = slog.LevelInfo // the enum tag lets nothing else through
 	}
+	logLevel.Set(level)
+}
+
+// newLogger returns the daemon's own log on w.
+func newLogger(o logging, w io.Writer) *slog.Logger {
+	setLogLevel(o)
+	level := &logLevel
 	switch {
 	case o.Format == "json":
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))

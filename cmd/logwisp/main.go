@@ -54,7 +54,8 @@ func report(err error, stderr io.Writer) int {
 
 // serve runs the daemon until it is asked to stop. The first SIGINT or SIGTERM
 // stops it in good order, a second one at once.
-func serve(s *settings, log *slog.Logger) error {
+// SIGHUP has the configuration read again, by read.
+func serve(s *settings, read func() (*settings, []problem, error), log *slog.Logger) error {
 	if err := takeSockets(s, log); err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func serve(s *settings, log *slog.Logger) error {
 		for sig := range signals {
 			switch {
 			case sig == syscall.SIGHUP:
-				log.Warn("SIGHUP ignored: the configuration is read at start only")
+				d.reload(read)
 			case stopping:
 				os.Exit(exitFailure)
 			default:

@@ -29,7 +29,7 @@ const (
 
 // tools are the programs the scripts call, by the package that has them.
 var tools = map[string]string{
-	"bash": "bash", "curl": "curl", "env": "coreutils", "logrotate": "logrotate", "nc": "netcat-openbsd", "script": "bsdutils",
+	"bash": "bash", "curl": "curl", "env": "coreutils", "logger": "bsdutils", "logrotate": "logrotate", "nc": "netcat-openbsd", "script": "bsdutils",
 	"socat": "socat", "telnet": "telnet", "timeout": "coreutils",
 }
 

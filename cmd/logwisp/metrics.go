@@ -13,6 +13,7 @@ import (
 
 	"logwisp/netio"
 	"logwisp/netio/forward"
+	"logwisp/netio/ingest"
 	"logwisp/netio/web"
 	"logwisp/ring"
 	"logwisp/tail"
@@ -21,9 +22,12 @@ import (
 // reading is the Stats of all parts, taken for one answer of /metrics.
 type reading struct {
 	sources    tail.Stats
+	inputs     map[string]ingest.Stats // by kind, all of one together
 	ring       ring.Stats
 	transports []transportReading
 	outputs    []forward.Stats
+	reloads    map[string]uint64 // of the configuration, by result
+	reloaded   bool              // the last of them went well, or there was none
 }
 
 type transportReading struct {
@@ -34,7 +38,13 @@ type transportReading struct {
 // reading takes the figures of all parts. A server that is disabled has zeros,
 // so that no series depends on the configuration.
 func (d *daemon) reading() *reading {
-	r := &reading{sources: d.watcher.Stats(), ring: d.ring.Stats(), outputs: d.outputs.stats()}
+	r := &reading{
+		sources: d.watcher.Stats(), inputs: ingest.Sum(d.inputs.Stats()), ring: d.ring.Stats(), outputs: d.outputs.stats(),
+	}
+	d.reloads.mu.Lock()
+	r.reloads = map[string]uint64{"success": d.reloads.done, "failure": d.reloads.failed}
+	r.reloaded = d.reloads.problem == ""
+	d.reloads.mu.Unlock()
 	tcp, sse := netio.ZeroStats(), netio.ZeroStats()
 	if d.tcp != nil {
 		tcp = d.tcp.Transport().Stats()
@@ -70,6 +80,18 @@ func labelled(name, help, label string, values func(r *reading) map[string]uint6
 		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
 			for value, n := range values(r) {
 				to <- prometheus.MustNewConstMetric(s.desc, prometheus.CounterValue, float64(n), value)
+			}
+		},
+	}
+}
+
+// perInput is a series with a sample for each kind of input.
+func perInput(kind prometheus.ValueType, name, help string, value func(in *ingest.Stats) uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{"input"}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for name, in := range r.inputs {
+				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(&in)), name)
 			}
 		},
 	}

@@ -5,12 +5,23 @@ import (
 
 	"logwisp/netio"
 	"logwisp/netio/forward"
+	"logwisp/netio/ingest"
 	"logwisp/ring"
 )
 
 // allSeries lists what /metrics shows of the daemon.
 func allSeries() []series {
 	all := append([]series{buildSeries()}, sourceSeries()...)
+	all = append(all,
+		labelled("logwisp_config_reloads_total", "Times that the configuration was read again, on SIGHUP.", "result",
+			func(r *reading) map[string]uint64 { return r.reloads }),
+		single(gauge, "logwisp_config_last_reload_successful", "Whether the configuration that is there is in effect.", func(r *reading) uint64 {
+			if r.reloaded {
+				return 1
+			}
+			return 0
+		}))
+	all = append(all, inputSeries()...)
 	all = append(all,
 		single(gauge, "logwisp_ring_entries", "Entries that the ring holds.", func(r *reading) uint64 { return r.ring.Entries }),
 		single(gauge, "logwisp_ring_bytes", "Memory that the entries held take.", func(r *reading) uint64 { return r.ring.Bytes }))
@@ -42,6 +53,9 @@ func sourceSeries() []series {
 		labelled("logwisp_entries_total", "Lines that became entries.", "level", func(r *reading) map[string]uint64 {
 			levels := make(map[string]uint64)
 			for level, n := range r.sources.Levels {
+				for _, in := range r.inputs {
+					n += in.Levels[level]
+				}
 				name := ring.Level(level).String()
 				if name == "" {
 					name = "unknown"
@@ -51,7 +65,31 @@ func sourceSeries() []series {
 			return levels
 		}),
 		single(counter, "logwisp_entries_truncated_total", "Entries whose line was cut at max_line_bytes.",
-			func(r *reading) uint64 { return r.sources.Truncated }),
+			func(r *reading) uint64 {
+				n := r.sources.Truncated
+				for _, in := range r.inputs {
+					n += in.Truncated
+				}
+				return n
+			}),
+	}
+}
+
+func inputSeries() []series {
+	type stats = ingest.Stats
+	return []series{
+		perInput(gauge, "logwisp_input_connections", "Connections of senders.",
+			func(in *stats) uint64 { return uint64(max(0, in.Connections)) }),
+		perInput(counter, "logwisp_input_accepted_total", "Connections, requests or datagrams that were taken.",
+			func(in *stats) uint64 { return in.Accepted }),
+		perInput(counter, "logwisp_input_received_bytes_total", "Bytes received from senders.",
+			func(in *stats) uint64 { return in.Bytes }),
+		perInput(counter, "logwisp_input_entries_total", "Lines received that became entries.",
+			func(in *stats) uint64 { return in.Entries }),
+		perInput(counter, "logwisp_input_rejected_lines_total", "Lines received that were answered with an error.",
+			func(in *stats) uint64 { return in.Rejected }),
+		perInput(counter, "logwisp_input_lost_datagrams_total", "Datagrams that the kernel had no room for.",
+			func(in *stats) uint64 { return in.Lost }),
 	}
 }
 

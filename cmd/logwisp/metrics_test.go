@@ -16,36 +16,54 @@ import (
 
 	"logwisp/netio"
 	"logwisp/netio/forward"
+	"logwisp/netio/ingest"
 	"logwisp/ring"
 	"logwisp/tail"
 )
 
+var inputKinds = []string{"http", "stdin", "syslog+tcp", "syslog+udp", "tcp", "tls", "unix"}
+
 // allNames are the series of the daemon with their labels but transport, each
 // with the values it may have.
 var allNames = map[string]map[string][]string{
-	"logwisp_build_info":               {"version": nil, "revision": nil, "goversion": nil},
-	"logwisp_source_files":             {},
-	"logwisp_source_read_bytes_total":  {},
-	"logwisp_source_lag_bytes":         {},
-	"logwisp_source_rotations_total":   {"kind": {"recreate", "rename", "truncate"}},
-	"logwisp_source_lost_bytes_total":  {},
-	"logwisp_source_errors_total":      {"op": {"open", "read", "stat"}},
-	"logwisp_entries_total":            {"level": {"debug", "error", "fatal", "info", "trace", "unknown", "warn"}},
-	"logwisp_entries_truncated_total":  {},
-	"logwisp_ring_entries":             {},
-	"logwisp_ring_bytes":               {},
-	"logwisp_clients":                  {"transport": {"sse", "tcp"}},
-	"logwisp_client_connections_total": {"transport": {"sse", "tcp"}},
+	"logwisp_build_info":                 {"version": nil, "revision": nil, "goversion": nil},
+	"logwisp_source_files":               {},
+	"logwisp_source_read_bytes_total":    {},
+	"logwisp_source_lag_bytes":           {},
+	"logwisp_source_rotations_total":     {"kind": {"recreate", "rename", "truncate"}},
+	"logwisp_source_lost_bytes_total":    {},
+	"logwisp_source_errors_total":        {"op": {"open", "read", "stat"}},
+	"logwisp_entries_total":              {"level": {"debug", "error", "fatal", "info", "trace", "unknown", "warn"}},
+	"logwisp_entries_truncated_total":    {},
+	"logwisp_input_connections":          {"input": inputKinds},
+	"logwisp_input_accepted_total":       {"input": inputKinds},
+	"logwisp_input_received_bytes_total": {"input": inputKinds},
+	"logwisp_input_entries_total":        {"input": inputKinds},
+	"logwisp_input_rejected_lines_total": {"input": inputKinds},
+	"logwisp_input_lost_datagrams_total": {"input": inputKinds},
+	"logwisp_ring_entries":               {},
+	"logwisp_ring_bytes":                 {},
+	"logwisp_clients":                    {"transport": {"sse", "tcp"}},
+	"logwisp_client_connections_total":   {"transport": {"sse", "tcp"}},
 	"logwisp_client_disconnects_total": {
 		"transport": {"sse", "tcp"}, "reason": {"closed", "error", "hello", "kicked", "limit", "server_shutdown", "slow"},
 	},
-	"logwisp_client_rejections_total":  {"transport": {"sse", "tcp"}, "reason": {"error", "full", "stopping"}},
-	"logwisp_client_max_lag_entries":   {"transport": {"sse", "tcp"}},
-	"logwisp_delivered_entries_total":  {"transport": {"sse", "tcp"}},
-	"logwisp_delivered_bytes_total":    {"transport": {"sse", "tcp"}},
-	"logwisp_dropped_entries_total":    {"transport": {"sse", "tcp"}, "reason": {"gap", "lagged", "sampled"}},
-	"logwisp_filtered_entries_total":   {"transport": {"sse", "tcp"}},
-	"logwisp_delivery_latency_seconds": {"transport": {"sse", "tcp"}},
+	"logwisp_client_rejections_total": {"transport": {"sse", "tcp"}, "reason": {"error", "full", "stopping"}},
+	"logwisp_client_max_lag_entries":  {"transport": {"sse", "tcp"}},
+
+	"logwisp_output_sent_entries_total":     {"output": {"hub"}},
+	"logwisp_output_sent_bytes_total":       {"output": {"hub"}},
+	"logwisp_output_retries_total":          {"output": {"hub"}},
+	"logwisp_output_dropped_entries_total":  {"output": {"hub"}},
+	"logwisp_output_filtered_entries_total": {"output": {"hub"}},
+	"logwisp_output_lag_entries":            {"output": {"hub"}},
+	"logwisp_config_reloads_total":          {"result": {"failure", "success"}},
+	"logwisp_config_last_reload_successful": {},
+	"logwisp_delivered_entries_total":       {"transport": {"sse", "tcp"}},
+	"logwisp_delivered_bytes_total":         {"transport": {"sse", "tcp"}},
+	"logwisp_dropped_entries_total":         {"transport": {"sse", "tcp"}, "reason": {"gap", "lagged", "sampled"}},
+	"logwisp_filtered_entries_total":        {"transport": {"sse", "tcp"}},
+	"logwisp_delivery_latency_seconds":      {"transport": {"sse", "tcp"}},
 }
 
 // emptyReading is that of a daemon that has done nothing.
@@ -60,9 +78,11 @@ func emptyReading(t *testing.T) *reading {
 	}
 	defer w.Close()
 	return &reading{
-		w.Stats(), r.Stats(),
+		w.Stats(), ingest.Sum(nil), r.Stats(),
 		[]transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}},
 		[]forward.Stats{{Name: "hub"}},
+		map[string]uint64{"success": 0, "failure": 0},
+		true,
 	}
 }
 

@@ -60,6 +60,10 @@ func (s *settings) setOutputs(urls []string, toml []byte) []problem {
 		if err := o.Check(); err != nil {
 			p.Message = err.Error()
 			problems = append(problems, p)
+		} else if o.Guarantee && (len(s.Inputs) > 0 || s.HTTP.Ingest) {
+			p.Message = "guarantee is for files, which can be read again: what an input receives cannot"
+			p.Hint = "have another daemon for the inputs, or leave guarantee out"
+			problems = append(problems, p)
 		} else if slices.Contains(names, o.Label()) {
 			p.Message, p.Hint = fmt.Sprintf("output %s is there twice", o.Label()), "give each a name of its own with outputs.name"
 			problems = append(problems, p)

@@ -312,12 +312,18 @@ func commandJSON(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mismatch says what is wrong with the value at a dotted path of a document,
-// "" when its JSON text matches the pattern as a whole. A string is compared
+// mismatch says what is wrong with the value at a dotted path of a document, in
+// which a number is a place in an array; "" when its JSON text matches the
+// pattern as a whole. A string is compared
 // with its quotes.
 func mismatch(document []byte, path, pattern string) string {
 	at := json.RawMessage(document)
 	for key := range strings.SplitSeq(path, ".") {
+		var list []json.RawMessage
+		if i, err := strconv.Atoi(key); err == nil && json.Unmarshal(at, &list) == nil && i < len(list) {
+			at = list[i]
+			continue
+		}
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(at, &object); err != nil {
 			return fmt.Sprintf("before %s of %s is no object: %v in %s", key, path, err, at)

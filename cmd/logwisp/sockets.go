@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"github.com/coreos/go-systemd/v22/activation"
-
-	"logwisp/netio"
 )
 
 // takeSockets gives the servers the sockets that the service manager has opened
@@ -57,6 +55,6 @@ func (s *settings) takeSocket(file *os.File, log *slog.Logger) error {
 	case *place != nil:
 		return fmt.Errorf("the %s server has one already (ListenStream=PORT takes IPv4 and IPv6)", name)
 	}
-	*place = netio.Persistent(ln, log)
+	*place = ln
 	return nil
 }

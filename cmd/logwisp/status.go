@@ -7,6 +7,7 @@ import (
 
 	"logwisp/netio"
 	"logwisp/netio/forward"
+	"logwisp/netio/ingest"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -27,10 +28,13 @@ type status struct {
 		Dropping int `json:"dropping"`
 	} `json:"clients"`
 	Sources tail.Stats      `json:"sources"`
+	Inputs  []ingest.Stats  `json:"inputs"`
 	Outputs []forward.Stats `json:"outputs"`
 	Config  struct {
 		Path     string `json:"path"`
 		LoadedAt string `json:"loaded_at"`
+		Reloads  uint64 `json:"reloads"`
+		Problem  string `json:"problem,omitempty"` // why the last reload was refused
 	} `json:"config"`
 }
 
@@ -58,6 +62,7 @@ func (d *daemon) status() *status {
 		Ring:          d.ring.Stats(),
 		Sources:       d.watcher.Stats(),
 		Outputs:       d.outputs.stats(),
+		Inputs:        d.inputs.Stats(),
 	}
 	o := d.settings
 	s.TCPServer = serverStatus{Enabled: o.TCP.Enabled, BufferSize: o.TCP.BufferSize}
@@ -78,8 +83,15 @@ func (d *daemon) status() *status {
 		Entries: d.ring.Appended(), Totals: d.engine.Totals(),
 		Truncated: s.Sources.Truncated, ParseErrors: s.Sources.ParseErrors,
 	}
+	for i := range s.Inputs {
+		s.Totals.Truncated += s.Inputs[i].Truncated
+		s.Totals.ParseErrors += s.Inputs[i].ParseErrors
+	}
 	s.Config.Path = o.file
-	s.Config.LoadedAt = o.loadedAt.UTC().Format(time.RFC3339)
+	d.reloads.mu.Lock()
+	defer d.reloads.mu.Unlock()
+	s.Config.LoadedAt = d.reloads.loadedAt.UTC().Format(time.RFC3339)
+	s.Config.Reloads, s.Config.Problem = d.reloads.done, d.reloads.problem
 	return s
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"logwisp/netio/ingest"
 )
 
 // statusCommand prints GET /status for people.
@@ -33,6 +35,9 @@ func (s *status) print(w io.Writer) error {
 	row("configuration", "%s, loaded at %s", path, escaped(s.Config.LoadedAt))
 	row("files", "%s followed, %s not read yet, %s rotations, %s truncations, %s errors",
 		count(s.Sources.Files), amount(s.Sources.LagBytes), count(s.Sources.Rotations), count(s.Sources.Truncations), count(s.Sources.Errors))
+	for i := range s.Inputs {
+		row("input", "%s", inputText(&s.Inputs[i]))
+	}
 	row("entries", "%s, %s of them cut, %s not the JSON they look like",
 		count(s.Totals.Entries), count(s.Totals.Truncated), count(s.Totals.ParseErrors))
 	row("ring", "%s entries in %s of %s, %s to %s",
@@ -43,6 +48,19 @@ func (s *status) print(w io.Writer) error {
 	row("offered", "%s = %s delivered + %s filtered + %s dropped",
 		count(s.Totals.Offered), count(s.Totals.Delivered), count(s.Totals.Filtered), count(s.Totals.Dropped))
 	return t.Flush()
+}
+
+func inputText(in *ingest.Stats) string {
+	text := fmt.Sprintf("%s: %s connections, %s received, %s entries", escaped(in.URL), count(in.Connections), amount(in.Bytes), count(in.Entries))
+	for _, loss := range []struct {
+		n    uint64
+		what string
+	}{{in.Rejected, "lines rejected"}, {in.Lost, "datagrams lost"}} {
+		if loss.n > 0 {
+			text += fmt.Sprintf(", %s %s", count(loss.n), loss.what)
+		}
+	}
+	return text
 }
 
 func (s *serverStatus) text() string {

@@ -78,14 +78,31 @@ func textOf(value []byte) string {
 	return text
 }
 
-// scanner walks over JSON without white space between its parts.
+// scanner walks over one line of JSON.
 type scanner struct {
 	rest   []byte
 	failed bool // what is there is something else
 }
 
+// skip passes over white space: what a log had between the parts of its fields
+// is still there.
+func (s *scanner) skip() {
+	for len(s.rest) > 0 && (s.rest[0] == ' ' || s.rest[0] == '\t') {
+		s.rest = s.rest[1:]
+	}
+}
+
+// ends reports whether an object ends here, and passes over its brace.
+func (s *scanner) ends() bool {
+	if s.skip(); len(s.rest) == 0 || s.rest[0] != '}' {
+		return false
+	}
+	s.rest = s.rest[1:]
+	return true
+}
+
 func (s *scanner) expect(c byte) {
-	if len(s.rest) == 0 || s.rest[0] != c {
+	if s.skip(); len(s.rest) == 0 || s.rest[0] != c {
 		s.failed = true
 		return
 	}
@@ -102,8 +119,7 @@ func (s *scanner) members(yield func(name, value []byte) bool) {
 
 // pairs is members behind the opening brace.
 func (s *scanner) pairs(yield func(name, value []byte) bool) {
-	if len(s.rest) > 0 && s.rest[0] == '}' {
-		s.rest = s.rest[1:]
+	if s.ends() {
 		return
 	}
 	for !s.failed {
@@ -114,8 +130,7 @@ func (s *scanner) pairs(yield func(name, value []byte) bool) {
 		if s.failed || !yield(name, value) {
 			return
 		}
-		if len(s.rest) > 0 && s.rest[0] == '}' {
-			s.rest = s.rest[1:]
+		if s.ends() {
 			return
 		}
 		s.expect(',')
@@ -124,6 +139,7 @@ func (s *scanner) pairs(yield func(name, value []byte) bool) {
 
 // value cuts off one value. It is never empty unless the scanner has failed.
 func (s *scanner) value() []byte {
+	s.skip()
 	end, depth := 0, 0
 	for end < len(s.rest) {
 		switch c := s.rest[end]; c {
@@ -151,7 +167,7 @@ func (s *scanner) value() []byte {
 		s.failed = true
 		return []byte{0}
 	}
-	value := s.rest[:end]
+	value := bytes.TrimRight(s.rest[:end], " \t")
 	s.rest = s.rest[end:]
 	return value
 }

@@ -42,6 +42,7 @@ func TestEntryIsPrintedInEachForm(t *testing.T) {
 		{entry, "-t time", local.Format("15:04:05.000") + ` ERROR app.log it broke\nhere ` + fields},
 		{entry, "-t none", `ERROR app.log it broke\nhere ` + fields},
 		{entry, "-t delta", `    +0.000 ERROR app.log it broke\nhere ` + fields},
+		{`{"source":"a","message":"m","fields":{ "user": "joe" , "n" : 1.50 ,"o": [1, "a"] }}`, "-t none", `-     a m user=joe n=1.50 o=[1, "a"]`},
 		{`{"time":"soon","source":"a","message":"m"}`, "", `soon -     a m`},
 		{`no \x1b JSON`, "-t none", `-      no \x1b JSON`},
 		{`no JSON`, "-o json", `no JSON`},

@@ -38,7 +38,7 @@ func TestTemplateHasEveryKeyAndSaysWhatItIsFor(t *testing.T) {
 	at := map[string]int{}
 	table := ""
 	for i, line := range lines {
-		line = strings.TrimPrefix(line, "#")
+		line = strings.TrimLeft(line, "#") // two before what is empty by default
 		if name, ok := strings.CutPrefix(line, "["); ok {
 			table = strings.Trim(name, "[]")
 		} else if name, _, ok := strings.Cut(line, " = "); ok && !strings.HasPrefix(line, " ") {

@@ -1,13 +1,10 @@
 package netiotest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +116,7 @@ func churnFiltered(t *testing.T, tr Transport) {
 			_, _ = io.CopyN(io.Discard, conn, int64(1000*(i%7)))
 		}
 		if i%5 == 0 {
-			_ = conn.(*net.TCPConn).CloseWrite()
+			_ = conn.CloseWrite()
 		}
 		conn.Close()
 	}
@@ -226,121 +223,4 @@ func has(list []string, name string) bool {
 		}
 	}
 	return false
-}
-
-// reader is a client that goes on over many connections.
-type reader struct {
-	g    *Rig
-	id   string // of the last entry
-	next uint64
-}
-
-// cut connects, reads so many bytes and takes the whole items in them. Without
-// end bytes it reads until entry upTo has come.
-func (r *reader) cut(bytesRead int, upTo uint64) {
-	r.g.t.Helper()
-	conn := r.g.dial()
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(deadline))
-	_, _ = io.WriteString(conn, r.g.transport.Request(Ask{Resume: r.id}))
-	var from io.Reader = conn
-	if bytesRead >= 0 {
-		from = io.LimitReader(conn, int64(bytesRead))
-	}
-	buffered := bufio.NewReader(from)
-	greeted := !r.g.transport.Greets
-	for bytesRead >= 0 || r.next <= upTo {
-		it, err := r.g.transport.Read(buffered)
-		if bytesRead >= 0 && errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			r.g.t.Fatalf("reading behind %s: %v", r.id, err)
-		}
-		greeted = greeted || it.Kind == "connected"
-		if !greeted || it.Kind != "entry" {
-			if greeted && (it.Kind == "drop" || it.Kind == "gap") {
-				r.g.t.Fatalf("%s of %d entries behind %s", it.Kind, it.Count, r.id)
-			}
-			continue
-		}
-		n, err := number(it.Line)
-		if err != nil || n != r.next || !bytes.Equal(it.Line, r.g.line(n)) {
-			r.g.t.Fatalf("resumed behind %s, got %.200q, want entry %d", r.id, it.Line, r.next)
-		}
-		r.id, r.next = it.ID, n+1
-	}
-}
-
-func (g *Rig) reader() *reader {
-	return &reader{g: g, id: g.id(0), next: 1}
-}
-
-func resumeAtEveryByte(t *testing.T, tr Transport) {
-	tr.needs(t, tr.Asks && tr.IDs)
-	g := newRig(t, tr, settings{})
-	g.publish(3, 2)
-	conn := g.dial()
-	_ = conn.SetDeadline(time.Now().Add(deadline))
-	_, _ = io.WriteString(conn, tr.Request(Ask{Resume: g.id(0)}))
-	counted := &countingReader{r: conn}
-	buffered := bufio.NewReaderSize(counted, 16)
-	for seen := 0; seen < 3; {
-		it, err := tr.Read(buffered)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if it.Kind == "entry" {
-			seen++
-		}
-	}
-	conn.Close()
-	for n := range counted.n - buffered.Buffered() {
-		r := g.reader()
-		r.cut(n, 0)
-		r.cut(-1, 3)
-	}
-	g.wait("all clients to be forgotten", func() bool {
-		g.publish(1, 1)
-		return g.Clients.Stats().Active == 0
-	})
-	g.wantBalance()
-}
-
-type countingReader struct {
-	r io.Reader
-	n int
-}
-
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += n
-	return n, err
-}
-
-func resumeAtRandomPlaces(t *testing.T, tr Transport) {
-	tr.needs(t, tr.Asks && tr.IDs)
-	g := newRig(t, tr, settings{})
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		for i := range 3000 {
-			g.publish(10, 1+i%9)
-			if i%10 == 0 {
-				time.Sleep(100 * time.Microsecond) // so that some cuts are at the live end
-			}
-		}
-	})
-	defer writer.Wait()
-	r := g.reader()
-	random := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		r.cut(random.IntN(20000), 0)
-	}
-	writer.Wait()
-	r.cut(-1, 30000)
-	g.wait("all clients to be forgotten", func() bool {
-		g.publish(1, 1)
-		return g.Clients.Stats().Active == 0
-	})
-	g.wantBalance()
 }

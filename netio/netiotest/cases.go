@@ -42,6 +42,7 @@ func Run(t *testing.T, tr Transport, names ...string) {
 		{"LimitEndsTheStreamAfterAsManyEntries", limited},
 		{"ResumingAfterACutAtAnyByteLosesAndRepeatsNothing", resumeAtEveryByte},
 		{"ResumingAtRandomPlacesOfALongStreamLosesAndRepeatsNothing", resumeAtRandomPlaces},
+		{"ResumingWithAFilterLosesAndRepeatsNothing", resumeFiltered},
 	} {
 		if len(names) > 0 && !slices.Contains(names, c.name) {
 			continue

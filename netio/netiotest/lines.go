@@ -20,6 +20,11 @@ func ReadLine(r *bufio.Reader) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
+	return ParseLine(line)
+}
+
+// ParseLine is ReadLine for a line that has been read, of which it keeps parts.
+func ParseLine(line []byte) (Item, error) {
 	if line[0] != '{' {
 		return Item{Kind: "other"}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,8 @@ import (
 type Transport struct {
 	// Start serves e's entries on a loopback port until the test ends.
 	Start func(t *testing.T, e *netio.Engine, o netio.ClientOptions, h netio.HeartbeatPolicy) (addr net.Addr, clients *netio.Transport)
+	// Secure is what a client does with TLS, nil for none.
+	Secure *tls.Config
 	// Request returns what a client sends first, "" for nothing.
 	Request func(Ask) string
 	// Read reads one thing from the stream.
@@ -62,7 +65,15 @@ type Item struct {
 }
 
 // deadline bounds every wait of a case. It is not a measure of speed.
-const deadline = 30 * time.Second
+const deadline = time.Minute
+
+// patient is a connection whose every read may take as long as a wait.
+type patient struct{ net.Conn }
+
+func (p patient) Read(b []byte) (int, error) {
+	_ = p.SetReadDeadline(time.Now().Add(deadline))
+	return p.Conn.Read(b)
+}
 
 // Rig is one running engine with one transport.
 type Rig struct {
@@ -130,7 +141,7 @@ func (g *Rig) publish(n, perPage int) {
 type client struct {
 	t    *testing.T
 	rig  *Rig
-	conn *net.TCPConn
+	conn wire
 	r    *bufio.Reader
 	next uint64 // number of the next entry expected
 	got  uint64
@@ -149,19 +160,14 @@ func (g *Rig) connect(receiveBuffer int) *client {
 func (g *Rig) connectAs(ask Ask, receiveBuffer int) *client {
 	g.t.Helper()
 	before := g.Clients.Stats().Joined
-	dialer := net.Dialer{}
-	conn, err := dialer.Dial("tcp", g.addr.String())
-	if err != nil {
-		g.t.Fatal(err)
-	}
+	conn := g.dial()
 	g.t.Cleanup(func() { conn.Close() })
-	c := &client{t: g.t, rig: g, conn: conn.(*net.TCPConn)}
+	c := &client{t: g.t, rig: g, conn: conn}
 	if receiveBuffer > 0 {
 		_ = c.conn.SetReadBuffer(receiveBuffer)
 	}
 	_, _ = io.WriteString(conn, g.transport.Request(ask))
-	_ = conn.SetReadDeadline(time.Now().Add(deadline))
-	c.r = bufio.NewReaderSize(conn, 64<<10)
+	c.r = bufio.NewReaderSize(patient{conn}, 64<<10)
 	g.wait("the client to join", func() bool { return g.Clients.Stats().Joined > before })
 	c.next = g.published + 1
 	if g.transport.Greets {
@@ -273,14 +279,40 @@ func (g *Rig) wantBalance() {
 	}
 }
 
+// wire is a client's connection.
+type wire interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(seconds int) error
+	SetReadBuffer(bytes int) error
+}
+
+// encrypted is one with TLS.
+type encrypted struct {
+	*tls.Conn
+	tcp *net.TCPConn
+}
+
+func (e encrypted) Close() error                  { return e.tcp.Close() }
+func (e encrypted) SetLinger(seconds int) error   { return e.tcp.SetLinger(seconds) }
+func (e encrypted) SetReadBuffer(bytes int) error { return e.tcp.SetReadBuffer(bytes) }
+
 // dial opens a connection that says nothing yet.
-func (g *Rig) dial() net.Conn {
+func (g *Rig) dial() wire {
 	g.t.Helper()
 	conn, err := net.Dial("tcp", g.addr.String())
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return conn
+	tcp := conn.(*net.TCPConn)
+	if g.transport.Secure == nil {
+		return tcp
+	}
+	c := tls.Client(tcp, g.transport.Secure)
+	if err := c.Handshake(); err != nil {
+		g.t.Fatal(err)
+	}
+	return encrypted{c, tcp}
 }
 
 func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }

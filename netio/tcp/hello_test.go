@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring"
 )
 
@@ -35,7 +36,7 @@ func newPort(t *testing.T, handshake string) *port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Options{Host: "127.0.0.1", Handshake: handshake}, e, slog.New(slog.DiscardHandler))
+	s, err := New(Options{Host: "127.0.0.1", Handshake: handshake}, e, access.Open(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,11 +124,30 @@ func TestAHelloShapesTheStreamFromConnectedOn(t *testing.T) {
 	}
 }
 
+func TestAHelloStartsAtTheFirstPlaceItNames(t *testing.T) {
+	for asked, first := range map[string]string{
+		`"since":"2024-01-01T12:00:00Z"`:                   "1",
+		`"since":"2024-01-01T12:00:00Z","tail":1`:          "1",
+		`"since":"5m","tail":1`:                            "4",
+		`"since":"2024-01-01T12:00:00Z","from":"earliest"`: "1",
+		`"since":"2024-01-01T12:00:00Z","from":"latest"`:   "4",
+		`"tail":1`: "3",
+	} {
+		p := newPort(t, "required")
+		p.publish(3) // of noon, 2024-01-01
+		_, r := p.dial(`{"hello":1,` + asked + "}\n")
+		p.want(r, "connected")
+		p.publish(1)
+		p.want(r, `"message":"`+first+`"`)
+	}
+}
+
 func TestABadHelloIsAnsweredAndEndsTheStream(t *testing.T) {
 	p := newPort(t, "optional")
 	for _, line := range []string{
 		`{`, `{}`, `{"hello":2}`, `{"hello":1,"filtr":{}}`, `{"hello":1,"filter":{"level":"eror"}}`, `{"hello":1,"filter":{"re":"("}}`,
 		`{"hello":1,"from":"then"}`, `{"hello":1} {"hello":1}`, `{"hello":1,"name":"a\nb"}`, `{"hello":1,"tail":-1}`,
+		`{"hello":1,"since":"yesterday"}`,
 	} {
 		_, r := p.dial(line + "\n")
 		answer, err := io.ReadAll(r)
@@ -138,10 +158,27 @@ func TestABadHelloIsAnsweredAndEndsTheStream(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrongWithAHelloIsSaidInItsWords(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"hello":1,"filtr":{}}`:               `hello: unknown key "filtr"; there are hello, name, token, filter, from, since, tail, notices and ids`,
+		`{"hello":1,"tail":-1}`:                `hello: tail: want a number from 0, not a number -1`,
+		`{"hello":1,"notices":"yes"}`:          `hello: notices: want true or false, not a string`,
+		`{"hello":1,"name":5}`:                 `hello: name: want a text, not a number`,
+		`{"hello":1,"filter":{"levl":"warn"}}`: `hello: levl: no such filter parameter; did you mean level?`,
+	} {
+		if _, err := readHello([]byte(line)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+}
+
 func TestNothingPrecedesConnectedWhenAHelloIsRequired(t *testing.T) {
 	p := newPort(t, "required")
 	c, r := p.dial("hello there\n")
 	p.publish(5)
+	if lag, listed := p.Transport().Stats().MaxLag, p.engine.Clients()[0].LagEntries; lag != 0 || listed != 0 {
+		t.Errorf("who has not asked for anything is %d behind, or %d", lag, listed)
+	}
 	if _, err := io.WriteString(c, `{"hello":1,"from":"latest"}`+"\n"); err != nil {
 		t.Fatal(err)
 	}

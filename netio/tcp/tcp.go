@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
 	"sync"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 )
 
 // Options are the settings of the TCP server.
@@ -21,13 +21,13 @@ type Options struct {
 	Port       int    `toml:"port" name:"tcp-port" default:"9090" min:"0" max:"65535" placeholder:"PORT" help:"Port of the TCP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"tcp-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries a TCP client may be behind without loss (default: ${default})."`
 
-	// Listener, when there is one, is served instead of Host and Port. It is to be
-	// netio.Persistent, and the server's to close.
-	Listener net.Listener `toml:"-" kong:"-"`
+	Unix     string       `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
+	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
 
 	netio.ClientOptions
-	Handshake string    `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
-	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
+	TLS       netio.TLSOptions `toml:"tls" kong:"-"`
+	Handshake string           `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
+	Heartbeat Heartbeat        `toml:"heartbeat" kong:"-"`
 }
 
 // Heartbeat are the settings of [tcpserver.heartbeat]. On TCP the format is
@@ -40,7 +40,7 @@ type Heartbeat struct {
 
 // Server accepts TCP subscribers.
 type Server struct {
-	listener  net.Listener
+	listeners *netio.Listeners
 	transport *netio.Transport
 	log       *slog.Logger
 	accepting sync.WaitGroup
@@ -50,33 +50,36 @@ type Server struct {
 // once; more of them wait in the listener's queue.
 const maxEnrolling = 64
 
-// New binds the listener, unless it is given one. Nothing is accepted before
-// Serve.
-func New(o Options, e *netio.Engine, log *slog.Logger) (*Server, error) {
-	ln := o.Listener
-	if ln == nil {
-		var err error
-		if ln, err = netio.Listen(o.Host, strconv.Itoa(o.Port), log); err != nil {
-			return nil, fmt.Errorf("listen for TCP clients: %w", err)
-		}
+// New binds the listeners, but for one that it is given. Nothing is accepted before Serve. gate says who may
+// connect and read.
+func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Server, error) {
+	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
+	if err != nil {
+		return nil, fmt.Errorf("listen for TCP clients: %w", err)
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
-	t.Handshake = newHandshake(o.Handshake, e)
-	return &Server{listener: ln, transport: e.Register(t), log: log}, nil
+	t.Handshake = newHandshake(o.Handshake, e, gate)
+	return &Server{listeners: listeners, transport: e.Register(t), log: log}, nil
 }
 
-// Addr returns the address that is listened on.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+// Addr returns the TCP address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listeners.Addr() }
+
+// Listeners returns what is listened on.
+func (s *Server) Listeners() *netio.Listeners { return s.listeners }
 
 // Transport returns the figures of the server's clients.
 func (s *Server) Transport() *netio.Transport { return s.transport }
 
 // Serve accepts subscribers until Close. It returns nil after Close.
-func (s *Server) Serve() error {
+func (s *Server) Serve() error { return s.listeners.Serve(s.accept) }
+
+// accept accepts the subscribers of one listener.
+func (s *Server) accept(ln net.Listener) error {
 	slots := make(chan struct{}, maxEnrolling)
 	defer s.accepting.Wait()
 	for {
-		c, err := s.listener.Accept()
+		c, err := ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
@@ -95,4 +98,4 @@ func (s *Server) Serve() error {
 }
 
 // Close stops accepting. Subscribers stay until the engine is drained.
-func (s *Server) Close() error { return s.listener.Close() }
+func (s *Server) Close() error { return s.listeners.Close() }

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/goleak"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/netio/netiotest"
 )
 
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) {
 func transport(handshake string, request func(netiotest.Ask) string) netiotest.Transport {
 	return netiotest.Transport{
 		Start: func(t *testing.T, e *netio.Engine, o netio.ClientOptions, h netio.HeartbeatPolicy) (net.Addr, *netio.Transport) {
-			s, err := New(Options{Host: "127.0.0.1", ClientOptions: o, Handshake: handshake}, e, slog.New(slog.DiscardHandler))
+			s, err := New(Options{Host: "127.0.0.1", ClientOptions: o, Handshake: handshake}, e, access.Open(), slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,8 +14,8 @@ const clientsPath = "/clients/"
 
 // listClients answers GET /clients.
 func (s *Server) listClients(ctx *fasthttp.RequestCtx) {
-	if ctx.QueryArgs().Len() > 0 {
-		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{Error: "/clients takes no parameters", Suggestion: "leave them out"})
+	for name := range ctx.QueryArgs().All() {
+		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{Error: "/clients takes no parameters", Parameter: string(name)})
 		return
 	}
 	ctx.Response.Header.Set("Cache-Control", "no-store")
@@ -25,9 +25,9 @@ func (s *Server) listClients(ctx *fasthttp.RequestCtx) {
 // kick answers DELETE /clients/{id}: the client is disconnected. As long as
 // there are no tokens, that is for whoever is on this machine.
 func (s *Server) kick(ctx *fasthttp.RequestCtx) {
-	if !local(ctx.RemoteAddr()) {
+	if v := visitorOf(ctx); !v.near && !s.gate.Closed() {
 		s.fail(ctx, fasthttp.StatusForbidden, record.Error{
-			Error: "clients are disconnected from this machine only: connect to a loopback address that httpserver.host covers",
+			Error: "without tokens clients are disconnected from this machine only: connect to a loopback address that httpserver.host covers, or set auth.tokens",
 		})
 		return
 	}
@@ -36,7 +36,7 @@ func (s *Server) kick(ctx *fasthttp.RequestCtx) {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{Error: "no such client: " + id + " (GET /clients lists them)"})
 		return
 	}
-	s.log.Info("client is disconnected on request", "client", id, "by", ctx.RemoteAddr().String())
+	s.log.Info("client is disconnected on request", "client", id, "by", ctx.RemoteAddr().String(), "token", visitorOf(ctx).who)
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
 }
 

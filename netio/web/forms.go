@@ -77,12 +77,13 @@ func acceptsNDJSON(accept string) bool {
 	return nd >= 0 && (sse < 0 || nd < sse)
 }
 
-// greeting returns what a subscriber gets first: the head of the answer, and
+// greeting returns what a subscriber gets first: the head of the answer, more
+// being further lines of it, and
 // what its kind has to say.
-func (s *Server) greeting(kind *streamKind) func([]byte, netio.Greeting) []byte {
+func (s *Server) greeting(kind *streamKind, more string) func([]byte, netio.Greeting) []byte {
 	return func(dst []byte, g netio.Greeting) []byte {
 		dst = append(dst, streamHead...)
-		dst = append(dst, "Content-Type: "...)
+		dst = append(append(dst, more...), "Content-Type: "...)
 		dst = append(dst, kind.contentType...)
 		dst = append(dst, "\r\n\r\n"...)
 		if kind.greet == nil {

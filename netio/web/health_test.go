@@ -12,7 +12,7 @@ import (
 // wantAnswer checks the answer to a GET.
 func (s *site) wantAnswer(path string, code int, contentType, body string) {
 	s.t.Helper()
-	_, r := s.dial("GET " + path + " HTTP/1.1\r\nHost: a\r\nAccept: text/plain\r\n\r\n")
+	_, r := s.dial("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n")
 	answer, err := http.ReadResponse(r, nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -68,13 +68,13 @@ func TestMetricsAreAnsweredInTheFormAskedFor(t *testing.T) {
 func TestPagesForMonitorsExistOnlyWhereThereIsSomebodyToAsk(t *testing.T) {
 	s := newSite(t, Options{})
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
-		_, r := s.dial("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n")
+		_, r := s.dial("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		answer, err := http.ReadResponse(r, nil)
 		if err != nil || answer.StatusCode != 404 {
 			t.Errorf("GET %s: %+v (%v), want 404", path, answer, err)
 		}
 	}
-	_, r := s.dial(strings.ReplaceAll("POST /healthz HTTP/1.1\nHost: a\nContent-Length: 0\n\n", "\n", "\r\n"))
+	_, r := s.dial(strings.ReplaceAll("POST /healthz HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n", "\n", "\r\n"))
 	if answer, err := http.ReadResponse(r, nil); err != nil || answer.StatusCode != 404 {
 		t.Errorf("POST: %+v (%v)", answer, err)
 	}

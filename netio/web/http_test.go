@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring"
 )
 
@@ -41,7 +42,7 @@ func newSite(t *testing.T, o Options) *site {
 		e.Close()
 	})
 	o.Host = "127.0.0.1"
-	s, err := New(o, e, "test", func() any { return map[string]string{"service": "LogWisp"} }, slog.New(slog.DiscardHandler))
+	s, err := New(o, e, access.Open(), "test", func() any { return map[string]string{"service": "LogWisp"} }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,15 +110,15 @@ func (s *site) wantStream(r *bufio.Reader) {
 func TestEveryKindOfRequestGetsTheSameStream(t *testing.T) {
 	s := newSite(t, Options{})
 	for name, request := range map[string]string{
-		"HTTP/1.1":                       "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n",
-		"HTTP/1.1 with Connection close": "GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+		"HTTP/1.1":                       "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 with Connection close": "GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
 		"HTTP/1.0":                       "GET /stream HTTP/1.0\r\n\r\n",
 		"HTTP/1.0 with keep-alive":       "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-		"with a body":                    "GET /stream HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
-		"with a chunked body":            "GET /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-		"with bytes behind it":           "GET /stream HTTP/1.1\r\nHost: a\r\n\r\nGET /status HTTP/1.1\r\nHost: a\r\n\r\n",
-		"with an absolute target":        "GET http://a/stream HTTP/1.1\r\nHost: a\r\n\r\n",
-		"as EventSource sends it":        "GET /stream HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n\r\n",
+		"with a body":                    "GET /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+		"with a chunked body":            "GET /stream HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+		"with bytes behind it":           "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\nGET /status HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"with an absolute target":        "GET http://localhost/stream HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"as EventSource sends it":        "GET /stream HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, r := s.dial(request)
@@ -130,7 +131,7 @@ func TestEveryKindOfRequestGetsTheSameStream(t *testing.T) {
 
 func TestRequestsPipelinedBeforeAStreamAreAnsweredFirst(t *testing.T) {
 	s := newSite(t, Options{})
-	_, r := s.dial(strings.Repeat("GET /status HTTP/1.1\r\nHost: a\r\n\r\n", 3) + "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial(strings.Repeat("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n", 3) + "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	for range 3 {
 		answer, err := http.ReadResponse(r, nil)
 		if err != nil {
@@ -176,11 +177,11 @@ func (s *site) wantStreamWithProbe(r *bufio.Reader) {
 func TestWhatIsNotAStreamRequestIsAnsweredAndNotEnrolled(t *testing.T) {
 	s := newSite(t, Options{ClientOptions: netio.ClientOptions{MaxClients: 1}})
 	for request, want := range map[string]int{
-		"HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\n":                            200,
-		"POST /stream HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx":      405,
-		"GET /stream?nonsense=1 HTTP/1.1\r\nHost: a\r\n\r\n":                  400,
-		"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n":                            404,
-		"GET /stream HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nx": 413,
+		"HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\n":                            200,
+		"POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx":      405,
+		"GET /stream?nonsense=1 HTTP/1.1\r\nHost: localhost\r\n\r\n":                  400,
+		"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n":                            404,
+		"GET /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\nx": 413,
 		"nonsense\r\n\r\n": 400,
 	} {
 		_, r := s.dial(request)
@@ -201,9 +202,9 @@ func TestWhatIsNotAStreamRequestIsAnsweredAndNotEnrolled(t *testing.T) {
 	if st := s.Transport().Stats(); st.Active != 0 || st.Joined != 0 {
 		t.Errorf("%d subscribers, %d joined", st.Active, st.Joined)
 	}
-	_, r := s.dial("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	s.wantStream(r)
-	_, r = s.dial("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r = s.dial("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	answer, err := http.ReadResponse(r, nil)
 	if err != nil || answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("the second of one client: %+v (%v)", answer, err)
@@ -212,7 +213,7 @@ func TestWhatIsNotAStreamRequestIsAnsweredAndNotEnrolled(t *testing.T) {
 
 func TestIdleKeepAliveConnectionsDoNotHoldUpTheEnd(t *testing.T) {
 	s := newSite(t, Options{})
-	_, r := s.dial("GET /status HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if _, err := http.ReadResponse(r, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +239,7 @@ func TestASilentConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 
 func TestStreamsDoNotHoldUpTheEndOfTheServer(t *testing.T) {
 	s := newSite(t, Options{})
-	_, r := s.dial("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	s.wantStream(r)
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
@@ -258,7 +259,7 @@ func TestCloseBeforeServeEndsServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	s, err := New(Options{Host: "127.0.0.1"}, e, "test", func() any { return nil }, slog.New(slog.DiscardHandler))
+	s, err := New(Options{Host: "127.0.0.1"}, e, access.Open(), "test", func() any { return nil }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -221,12 +221,9 @@ func (q *query) since(now time.Time) (time.Time, error) {
 	if !given {
 		return time.Time{}, nil
 	}
-	if ago, err := time.ParseDuration(value); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	t, err := time.Parse(time.RFC3339, strings.Replace(value, " ", "+", 1)) // a plus that was not escaped
-	if err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
-		return t, bad("since", value, "want a duration such as 90s, 5m or 2h, or a time such as 2024-01-01T12:00:00Z")
+	t, err := netio.ParseSince(strings.Replace(value, " ", "+", 1), now) // a plus that was not escaped
+	if err != nil {
+		return t, bad("since", value, err.Error())
 	}
 	return t, nil
 }

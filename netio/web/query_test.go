@@ -37,7 +37,7 @@ func (s *site) fill(n int) {
 // get returns the whole answer to a request.
 func (s *site) get(method, target, headers string) (*http.Response, string) {
 	s.t.Helper()
-	_, r := s.dial(method + " " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + "\r\n")
+	_, r := s.dial(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n")
 	answer, err := http.ReadResponse(r, nil)
 	if err != nil {
 		s.t.Fatalf("%s: %v", target, err)
@@ -237,7 +237,7 @@ func TestAnAnswerLongerThanTheRingsPagesIsComplete(t *testing.T) {
 func TestClientsAreListedAndCanBeDisconnected(t *testing.T) {
 	s := newSite(t, Options{})
 	s.fill(9)
-	_, r := s.dial("GET /stream?from=earliest&level=error&name=me&format=ndjson HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial("GET /stream?from=earliest&level=error&name=me&format=ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	var clients []netio.Client
 	eventually(t, "the client to have everything", func() bool {
 		clients = nil
@@ -271,7 +271,7 @@ func TestClientsAreListedAndCanBeDisconnected(t *testing.T) {
 // TestAHeartbeatTellsAFilteredClientWhereItStands is what it resumes from.
 func TestAHeartbeatTellsAFilteredClientWhereItStands(t *testing.T) {
 	s := newSite(t, Options{})
-	_, r := s.dial("GET /stream?level=fatal&heartbeat=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial("GET /stream?level=fatal&heartbeat=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	for {
 		it, err := readEvent(r)
 		if err != nil {
@@ -291,7 +291,7 @@ func TestAHeartbeatTellsAFilteredClientWhereItStands(t *testing.T) {
 
 func TestAnswersAreUTF8WhateverWasSent(t *testing.T) {
 	s := newSite(t, Options{})
-	_, r := s.dial("GET /stream?name=%ff&format=ndjson HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, r := s.dial("GET /stream?name=%ff&format=ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if _, err := http.ReadResponse(r, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -212,7 +212,11 @@ func (s *Server) wanted(ctx *fasthttp.RequestCtx, q *query) (*streamKind, netio.
 	case ids:
 		sub.Form = kind.withIDs
 	}
-	sub.Greet = s.greeting(kind)
+	v := visitorOf(ctx)
+	sub.Greet, sub.Who = s.greeting(kind, s.crossOrigin(ctx)), v.who
+	if v.from != netio.AddressOf(ctx.RemoteAddr()) {
+		sub.Peer = v.from
+	}
 	return kind, sub, nil
 }
 

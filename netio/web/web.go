@@ -1,6 +1,6 @@
 // Package web serves the stream over HTTP: live on /stream, what is held on
 // /entries, and the state of clients, files and daemon on /clients, /sources,
-// /status, /metrics, /healthz and /readyz.
+// /status, /metrics, /healthz and /readyz. POST /ingest takes lines in.
 package web
 
 import (
@@ -10,8 +10,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring/record"
 )
 
@@ -29,13 +31,19 @@ type Options struct {
 	Port       int    `toml:"port" name:"http-port" default:"8080" min:"0" max:"65535" placeholder:"PORT" help:"Port of the HTTP server, 0 picks a free one (default: ${default})."`
 	BufferSize int    `toml:"buffer_size" name:"http-buffer-size" default:"1000" min:"1" max:"4194304" placeholder:"N" help:"Entries an SSE client may be behind without loss (default: ${default})."`
 
-	// Listener, when there is one, is served instead of Host and Port. It is to be
-	// netio.Persistent, and the server's to close.
-	Listener net.Listener `toml:"-" kong:"-"`
+	Unix     string       `toml:"unix" kong:"-"` // path of a Unix socket that is listened on as well
+	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
 
 	netio.ClientOptions
-	Retry     int       `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
-	Heartbeat Heartbeat `toml:"heartbeat" kong:"-"`
+	TLS            netio.TLSOptions `toml:"tls" kong:"-"`
+	AllowedHosts   []string         `toml:"allowed_hosts" kong:"-"`   // names that requests may be for; none: any, but on loopback those of this machine
+	CORSOrigins    []string         `toml:"cors_origins" kong:"-"`    // origins whose pages may read
+	TrustedProxies []string         `toml:"trusted_proxies" kong:"-"` // networks whose X-Forwarded-For and -Proto are believed
+	Ingest         bool             `toml:"ingest" kong:"-" default:"false"`
+	BasePath       string           `toml:"base_path" kong:"-" default:"/"`
+	Viewer         bool             `toml:"viewer" kong:"-" default:"true"`
+	Retry          int              `toml:"retry_ms" kong:"-" default:"3000" min:"0" max:"3600000"`
+	Heartbeat      Heartbeat        `toml:"heartbeat" kong:"-"`
 }
 
 // Heartbeat are the settings of [httpserver.heartbeat].
@@ -50,13 +58,17 @@ type Server struct {
 	options   Options
 	version   string
 	engine    *netio.Engine
+	base      string // path below which everything is, "" or "/logs"
 	kinds     map[string]*streamKind
-	listener  net.Listener
+	listeners *netio.Listeners
+	gate      *access.Gate
+	proxies   []netip.Prefix
 	transport *netio.Transport
 	http      *fasthttp.Server
 	status    func() any
 	sources   func() any // nil: there are none
 	monitor   *Monitor   // nil: there is none
+	ingest    func(Post) (any, error)
 	log       *slog.Logger
 	silent    silentConns
 }
@@ -98,21 +110,23 @@ func (c *silentConns) closeAll() {
 	}
 }
 
-// New binds the listener, unless it is given one. Nothing is accepted before
-// Serve. status returns the object that /status answers with; it is called from
-// many goroutines.
-func New(o Options, e *netio.Engine, version string, status func() any, log *slog.Logger) (*Server, error) {
-	ln := o.Listener
-	if ln == nil {
-		var err error
-		if ln, err = netio.Listen(o.Host, strconv.Itoa(o.Port), log); err != nil {
-			return nil, fmt.Errorf("listen for HTTP clients: %w", err)
-		}
+// New binds the listeners, but for one that it is given. Nothing is accepted before Serve. gate says who may
+// connect, and do what. status returns the object that /status answers with; it
+// is called from many goroutines.
+func New(o Options, e *netio.Engine, gate *access.Gate, version string, status func() any, log *slog.Logger) (*Server, error) {
+	proxies, err := o.check()
+	if err != nil {
+		return nil, fmt.Errorf("httpserver: %w", err)
+	}
+	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, engine: e, listener: ln, status: status, log: log,
-		kinds: newKinds(o.Heartbeat.Format),
+		options: o, version: version, engine: e, listeners: listeners, gate: gate, proxies: proxies, status: status, log: log,
+		base: path.Join("/", o.BasePath), kinds: newKinds(o.Heartbeat.Format),
 	}
+	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
@@ -122,9 +136,10 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 		ReadTimeout:           10 * time.Second,
 		WriteTimeout:          10 * time.Second,
 		IdleTimeout:           60 * time.Second,
-		MaxRequestBodySize:    64 << 10,
+		MaxRequestBodySize:    maxBody,
 		MaxIdleWorkerDuration: time.Second,
 		CloseOnShutdown:       true,
+		HeaderReceived:        s.allowance,
 		ErrorHandler:          s.badRequest,
 		ConnState:             s.silent.note,
 		Logger:                logger{log},
@@ -137,27 +152,30 @@ func New(o Options, e *netio.Engine, version string, status func() any, log *slo
 // there is no such page.
 func (s *Server) AnswerSources(sources func() any) { s.sources = sources }
 
-// Addr returns the address that is listened on.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+// Addr returns the TCP address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listeners.Addr() }
+
+// Listeners returns what is listened on.
+func (s *Server) Listeners() *netio.Listeners { return s.listeners }
 
 // Transport returns the figures of the server's stream clients.
 func (s *Server) Transport() *netio.Transport { return s.transport }
 
 // Serve answers requests until Close. It returns nil after Close.
 func (s *Server) Serve() error {
-	if err := s.http.Serve(s.listener); err != nil {
+	if err := s.listeners.Serve(s.http.Serve); err != nil {
 		return fmt.Errorf("serve HTTP clients: %w", err)
 	}
 	return nil
 }
 
 // CloseListener stops accepting. Streams stay until the engine is drained.
-func (s *Server) CloseListener() error { return s.listener.Close() }
+func (s *Server) CloseListener() error { return s.listeners.Close() }
 
 // Close stops accepting and waits for the requests being answered, until ctx
 // ends.
 func (s *Server) Close(ctx context.Context) error {
-	_ = s.listener.Close() // the HTTP server has it only once Serve runs
+	_ = s.listeners.Close() // the HTTP server has it only once Serve runs
 	s.silent.closeAll()
 	if err := s.http.ShutdownWithContext(ctx); !errors.Is(err, net.ErrClosed) {
 		return err
@@ -177,7 +195,11 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
 	allowed := "GET, HEAD"
-	path := string(ctx.Path())
+	path, ok := s.below(ctx)
+	if !ok {
+		return
+	}
+	scope := access.Stream
 	switch path {
 	case "/stream":
 		answer = s.stream
@@ -187,20 +209,36 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		if s.sources != nil {
 			answer = s.answerWith(s.sources)
 		}
-	case "/metrics", "/healthz", "/readyz":
+	case "/metrics":
 		answer = s.monitoring(path)
+	case "/healthz", "/readyz":
+		answer, scope = s.monitoring(path), 0
+	case "/login":
+		answer, allowed, scope = s.login, "POST", 0
+	case "/logout":
+		answer, allowed, scope = s.logout, "POST", 0
 	case "/entries":
 		answer = s.entries
 	case "/clients":
-		answer = s.listClients
+		answer, scope = s.listClients, access.Admin
+	case ingestPath:
+		answer, allowed, scope = s.takeIn, "POST", access.Ingest
 	default:
 		if strings.HasPrefix(path, clientsPath) {
-			answer, allowed = s.kick, "DELETE"
+			answer, allowed, scope = s.kick, "DELETE", access.Admin
+		} else if answer = s.page(strings.TrimPrefix(path, "/")); answer != nil {
+			scope = 0 // it asks for a token itself
 		}
 	}
+	if !s.admits(ctx, answer != nil, scope) {
+		return
+	}
 	if answer == nil {
+		if path == "/" {
+			path += ", as httpserver.viewer is false"
+		}
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{
-			Error: "no such page: " + path + " (there are /stream, /entries, /clients, /sources, /status, /metrics, /healthz and /readyz)",
+			Error: "no such page: " + path + " (there are /, /stream, /entries, /ingest, /clients, /sources, /status, /metrics, /healthz and /readyz)",
 		})
 		return
 	}
@@ -255,7 +293,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
 func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	code := fasthttp.StatusBadRequest
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
-		code = fasthttp.StatusRequestEntityTooLarge
+		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
 	}
 	ctx.SetConnectionClose()
 	s.fail(ctx, code, record.Error{Error: err.Error()})

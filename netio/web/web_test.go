@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/netio/netiotest"
 )
 
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 func start(t *testing.T, e *netio.Engine, o Options) *Server {
 	t.Helper()
 	o.Host = "127.0.0.1"
-	s, err := New(o, e, "test", func() any { return map[string]string{"service": "LogWisp"} }, slog.New(slog.DiscardHandler))
+	s, err := New(o, e, access.Open(), "test", func() any { return map[string]string{"service": "LogWisp"} }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func (b *batchReader) read(r *bufio.Reader) (netiotest.Item, error) {
 			return it, err
 		}
 		for _, e := range entries {
-			one, err := netiotest.ReadLine(bufio.NewReader(bytes.NewReader(append(e, '\n'))))
+			one, err := netiotest.ParseLine(append(e, '\n'))
 			if err != nil {
 				return one, err
 			}

@@ -45,5 +45,11 @@
 //
 // Level and source are decided from a page's index, text only where they have
 // not decided. Matching is linear in the length of an entry whatever the entry
-// and the filter hold; the limits bound the factor.
+// and the filter hold; the limits bound the factor. As that of RE2s is large,
+// they look at the beginning of an entry's texts only: if they take n
+// instructions together, at the first MaxWork/n bytes of the message and the
+// values one after the other (with ~, of the value). That is 100 KiB for 40
+// instructions; what is cut off there ends there for $, too. So do n values of q
+// and not, which is all of an entry of 1 MiB for four of them. Matcher.Work tells
+// what matching has cost, for who has more to do than that.
 package filter

@@ -3,7 +3,6 @@ package filter
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ type condition struct {
 	text     []byte
 	number   number
 	isNumber bool
-	re       *regexp.Regexp // of the operator ~
+	re       *expression // of the operator ~
 }
 
 // operators, those that begin others first.
@@ -47,7 +46,7 @@ func newCondition(text string, p *patterns) (*condition, error) {
 	}
 	c := &condition{key: key, op: op, text: []byte(value)}
 	if op == "~" {
-		c.re, _, err = p.compile("field", text, value)
+		c.re, err = p.compile("field", text, value)
 		return c, err
 	}
 	c.number, c.isNumber = parseNumber(c.text)
@@ -55,13 +54,13 @@ func newCondition(text string, p *patterns) (*condition, error) {
 }
 
 // holds reports whether an entry meets the condition.
-func (c *condition) holds(e *entry, scratch *[]byte) bool {
-	text, found := c.find(e, scratch)
+func (c *condition) holds(e *entry, m *Matcher) bool {
+	text, found := c.find(e, &m.value)
 	if !found {
 		return c.op == "!="
 	}
 	if c.op == "~" {
-		return c.re.Match(text)
+		return m.search(c.re, beginning(text, m.f.reach.re))
 	}
 	order, ordered := c.compare(text)
 	switch c.op {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,16 +20,20 @@ type Filter struct {
 
 	texts  []texts
 	fields []*condition
+	reach  reach
 
 	key, query string
 }
+
+// reach is how many bytes of an entry's texts are looked at.
+type reach struct{ needles, re int }
 
 // texts are values that are looked for in the same places. An entry passes if
 // one of them, or with not set if none of them, is found.
 type texts struct {
 	not     bool
 	needles []*needle
-	re      []*regexp.Regexp
+	re      []*expression
 
 	clues []*needle // one of them is wherever one of the texts is
 	blind bool      // some text gives no clue
@@ -92,7 +95,7 @@ func levelsOf(s *Spec) uint32 {
 
 // compileTexts compiles what has to be looked up in an entry's text.
 func (f *Filter) compileTexts(s *Spec) error {
-	p := &patterns{}
+	p, needles := &patterns{}, 0
 	for _, group := range []struct {
 		not              bool
 		text, expression []string
@@ -108,17 +111,18 @@ func (f *Filter) compileTexts(s *Spec) error {
 			t.needles, t.clues = append(t.needles, n), append(t.clues, n)
 		}
 		for _, value := range group.expression {
-			re, clue, err := p.compile(group.name, value, value)
+			re, err := p.compile(group.name, value, value)
 			if err != nil {
 				return err
 			}
 			t.re = append(t.re, re)
-			if clue == "" {
+			if re.clue == "" {
 				t.blind = true
 			} else {
-				t.clues = append(t.clues, newNeedle(clue))
+				t.clues = append(t.clues, newNeedle(re.clue))
 			}
 		}
+		needles += len(t.needles)
 		if len(t.needles)+len(t.re) > 0 {
 			f.texts = append(f.texts, t)
 		}
@@ -130,6 +134,7 @@ func (f *Filter) compileTexts(s *Spec) error {
 		}
 		f.fields = append(f.fields, c)
 	}
+	f.reach = reach{needles: MaxWork / max(needles, 1), re: MaxWork / max(p.instructions, 1)}
 	return nil
 }
 

@@ -1,11 +1,31 @@
 package filter
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 
 	"logwisp/ring"
 )
+
+// IntakeOptions are the settings of [filter]: what does not enter the ring, and
+// what of a line does not.
+type IntakeOptions struct {
+	Include []string `toml:"include" kong:"-"`                                                    // RE2s of which a line matches one, if there are any
+	Exclude []string `toml:"exclude" kong:"-"`                                                    // RE2s of which it matches none
+	Level   string   `toml:"level" kong:"-" enum:",trace,debug,info,warn,error,fatal" default:""` // the least severe; lines without a level enter
+	Redact  []string `toml:"redact" kong:"-"`                                                     // RE2s whose matches become ***
+}
+
+// Intake returns what the settings make, nil when they let every line pass. The
+// error names the setting.
+func (o IntakeOptions) Intake() (*Intake, error) {
+	in, err := NewIntake(o.Include, o.Exclude, o.Level, o.Redact)
+	if err != nil {
+		return nil, fmt.Errorf("filter: %w", err)
+	}
+	return in, nil
+}
 
 // Intake decides which lines enter the ring, and blackens what must not. A nil
 // Intake admits every line as it is. One goroutine at a time uses an Intake.
@@ -39,11 +59,11 @@ func NewIntake(include, exclude []string, level string, redact []string) (*Intak
 			if pattern == "" {
 				continue
 			}
-			re, _, err := p.compile(list.name, pattern, pattern)
+			re, err := p.compile(list.name, pattern, pattern)
 			if err != nil {
 				return nil, err
 			}
-			*list.result = append(*list.result, re)
+			*list.result = append(*list.result, re.Regexp)
 		}
 	}
 	if in.level == ring.LevelUnknown && len(in.include)+len(in.exclude)+len(in.redact) == 0 {

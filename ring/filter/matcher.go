@@ -2,6 +2,7 @@ package filter
 
 import (
 	"math"
+	"unicode/utf8"
 
 	"logwisp/ring"
 )
@@ -19,6 +20,7 @@ type Matcher struct {
 	cursors []cursor
 
 	message, value []byte // decoded texts
+	work           int    // see Work
 }
 
 // NewMatcher returns a Matcher for f.
@@ -68,6 +70,15 @@ func (m *Matcher) Match(p *ring.Page, i int) bool {
 	return pass
 }
 
+// workPerByte is how many instructions on a byte, 20 ns at the most for each,
+// count as much as a byte that is only looked at.
+const workPerByte = 8
+
+// Work returns how many bytes have been searched so far, one that an RE2 looks
+// at counted once for every 8 of its instructions. One Match adds no more than
+// MaxWork/8 for its RE2s, MaxWork for texts and the entry's length for each field.
+func (m *Matcher) Work() int { return m.work / workPerByte }
+
 // matchText is Match for what is in the text.
 func (m *Matcher) matchText(p *ring.Page, i int) bool {
 	start, end := 0, p.End(i)
@@ -103,7 +114,8 @@ func (m *Matcher) matchText(p *ring.Page, i int) bool {
 
 func (m *Matcher) anyField(e *entry) bool {
 	for _, c := range m.f.fields {
-		if c.holds(e, &m.value) {
+		m.work += len(e.fields) * workPerByte
+		if c.holds(e, m) {
 			return true
 		}
 	}
@@ -112,37 +124,72 @@ func (m *Matcher) anyField(e *entry) bool {
 
 // found reports whether one of the texts is in the message or in a value.
 func (m *Matcher) found(t *texts, message, fields []byte) bool {
-	if t.matches(message) {
+	left := m.f.reach
+	if m.matches(t, message, &left) {
 		return true
 	}
 	values := leaves{fields}
 	for value, ok := values.next(); ok; value, ok = values.next() {
-		if t.matches(textOf(value, &m.value)) {
+		if m.matches(t, textOf(value, &m.value), &left) {
 			return true
 		}
 	}
 	return false
 }
 
-func (t *texts) matches(text []byte) bool {
+// matches reports whether one of the texts is in text, of which no more is
+// looked at than there is left.
+func (m *Matcher) matches(t *texts, text []byte, left *reach) bool {
+	seen := spend(&left.needles, text)
+	m.work += len(seen) * len(t.needles) * workPerByte
 	for _, n := range t.needles {
-		if n.matches(text) {
+		if n.matches(seen) {
 			return true
 		}
 	}
+	if left.re == 0 {
+		return false
+	}
+	seen = spend(&left.re, text)
 	for _, re := range t.re {
-		if re.Match(text) {
+		if m.search(re, seen) {
 			return true
 		}
 	}
 	return false
+}
+
+func (m *Matcher) search(re *expression, text []byte) bool {
+	m.work += len(text) * re.instructions
+	return re.Match(text)
+}
+
+// spend returns what may be looked at of text, and takes it from what is left.
+func spend(left *int, text []byte) []byte {
+	seen := beginning(text, *left)
+	if *left -= len(seen); len(seen) < len(text) {
+		*left = 0
+	}
+	return seen
+}
+
+// beginning returns the whole runes in the first n bytes of text.
+func beginning(text []byte, n int) []byte {
+	if n >= len(text) {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 // absent reports whether none of the texts can be in the entry at
 // p.Text[start:end]: no clue to any of them is in its encoded form, and that
-// has no escapes in which one could hide.
+// has no escapes in which one could hide. Where it would take long to tell it
+// says no.
 func (m *Matcher) absent(p *ring.Page, t *texts, start, end int) bool {
-	if t.blind {
+	if t.blind || (end-start)*len(t.clues) > MaxWork {
 		return false
 	}
 	if m.page != p.Index {

@@ -10,12 +10,18 @@ import (
 // patterns compiles the RE2s of one filter, within its limits.
 type patterns struct{ instructions int }
 
+// expression is a compiled RE2.
+type expression struct {
+	*regexp.Regexp
+	clue         string // in all that it matches, in some case; "" if there is none
+	instructions int
+}
+
 // compile compiles an RE2; errors name the parameter and its whole value, of
-// which the pattern may be a part. clue is a text that is, in some case, in all
-// that the RE2 matches; "" if there is none.
-func (c *patterns) compile(parameter, value, pattern string) (re *regexp.Regexp, clue string, err error) {
-	fail := func(err error) (*regexp.Regexp, string, error) {
-		return nil, "", &Error{Parameter: parameter, Value: value, Err: err}
+// which the pattern may be a part.
+func (c *patterns) compile(parameter, value, pattern string) (*expression, error) {
+	fail := func(err error) (*expression, error) {
+		return nil, &Error{Parameter: parameter, Value: value, Err: err}
 	}
 	if len(pattern) > MaxPatternBytes {
 		return fail(fmt.Errorf("the RE2 is %d bytes long, the most is %d", len(pattern), MaxPatternBytes))
@@ -34,10 +40,11 @@ func (c *patterns) compile(parameter, value, pattern string) (re *regexp.Regexp,
 	if c.instructions += len(program.Inst); c.instructions > MaxInstructions {
 		return fail(fmt.Errorf("with this RE2 the filter takes %d instructions, the most is %d: repeat less, {n} counts n times", c.instructions, MaxInstructions))
 	}
-	if re, err = regexp.Compile(pattern); err != nil {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
 		return fail(explain(err))
 	}
-	return re, clueOf(tree), nil
+	return &expression{re, clueOf(tree), len(program.Inst)}, nil
 }
 
 // clueOf returns the longest literal that every match of a simplified RE2 must

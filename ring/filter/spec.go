@@ -16,6 +16,11 @@ const (
 	MaxValueBytes   = 4096 // bytes of one value
 	MaxPatternBytes = 1024 // bytes of one RE2
 	MaxInstructions = 1100 // instructions of all compiled RE2s together; x{n} takes n of them, and every byte of a text up to 20 ns for each
+
+	// MaxWork is what the RE2s of a filter, and again its texts, may cost for one
+	// entry: bytes that are looked at, times instructions or texts. With n of
+	// these they look at the first MaxWork/n bytes of the texts of an entry.
+	MaxWork = 4 << 20
 )
 
 // Spec is a filter as it was written, each field a parameter. The zero value

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"logwisp/ring"
@@ -82,6 +83,34 @@ func CompilePattern(pattern string) (*regexp.Regexp, error) {
 		return nil, fmt.Errorf("pattern %q has no named group: name at least one, such as (?P<message>.*)", pattern)
 	}
 	return re, nil
+}
+
+// Configure sets Format, Pattern and Location from settings: the name of a
+// format, a pattern for regex and only for that, and a zone like Europe/Berlin,
+// UTC or local. Empty texts are auto, no pattern and local. The errors name the
+// setting.
+func (p *Parser) Configure(format, regex, timezone string) (err error) {
+	if format != "" {
+		if p.Format, err = ParseFormat(format); err != nil {
+			return fmt.Errorf("format: %w", err)
+		}
+	}
+	switch isRegex := p.Format == Regex; {
+	case isRegex && regex == "":
+		return errors.New("format is regex: set regex to a pattern with named groups")
+	case !isRegex && regex != "":
+		return fmt.Errorf("regex is given, but format is %s: set format = \"regex\"", p.Format)
+	case isRegex:
+		if p.Pattern, err = CompilePattern(regex); err != nil {
+			return fmt.Errorf("regex: %w", err)
+		}
+	}
+	if timezone != "" && timezone != "local" {
+		if p.Location, err = time.LoadLocation(timezone); err != nil {
+			return fmt.Errorf("timezone %q is not known: use a name like Europe/Berlin, UTC or local", timezone)
+		}
+	}
+	return nil
 }
 
 // regexLine parses a line by the Pattern. It reports false, with r untouched,

@@ -25,6 +25,10 @@ func (p *Parser) jsonLine(line []byte, open int, nowMicros int64, r *Result) boo
 	p.takeMessage(line, r, &cuts)
 	p.takeLevel(line, r, &cuts)
 	p.takeTime(line, nowMicros, r, &cuts)
+	if p.Own && p.isOwn(line, members) {
+		p.takeOwn(line, r, &cuts)
+		return true
+	}
 	r.Fields = p.remaining(line, open, end, members-cuts.n, &cuts)
 	return true
 }

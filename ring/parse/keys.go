@@ -35,6 +35,10 @@ const (
 	keyStream
 	keyAttrs
 
+	// The keys of LogWisp's own form; ordinary ones in any other line.
+	keySource
+	keyID
+
 	keyCount
 	keyNone = keyCount
 )
@@ -82,6 +86,7 @@ var shortKeys = map[string]key{
 	"level": keyLevel, "lvl": keyLvl, "@level": keyAtLevel,
 	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "fields": keyFields,
 	"stream": keyStream, "attrs": keyAttrs,
+	"source": keySource, "id": keyID,
 }
 
 // wordLen is how many bytes are looked at at once. A name shorter than that is
@@ -99,7 +104,7 @@ func word(name []byte) (w uint64) {
 // keyFactor sends the word of each of shortKeys to a place of its own in
 // keyTable. It was found by trial: a key more or less may need another one.
 const (
-	keyFactor = 0x2a557d3e061d5269
+	keyFactor = 0xc56de29c292ada41
 	keyShift  = 64 - 5
 )
 

@@ -32,6 +32,10 @@ type Parser struct {
 	Format  Format
 	Pattern *regexp.Regexp
 
+	// Own has entries in LogWisp's own form understood: what they say of their
+	// source is Result.Source, what is in their fields are the fields.
+	Own bool
+
 	found  [keyCount]member // the first member of each known key; valid where seen says so
 	seen   uint32           // a bit per key in found
 	traits uint64           // what the scan of a JSON or logfmt line has seen
@@ -42,6 +46,7 @@ type Parser struct {
 	value    []byte  // an unescaped logfmt value on its way into fields
 	repaired []byte  // the line with its bad bytes replaced
 	stripped []byte  // the line without escape sequences
+	members  []byte  // what a syslog message says beside its text
 	docker   *Parser // of the lines of Docker around others; nil until there is one
 
 	// What is remembered of the lines before only saves work.
@@ -62,6 +67,8 @@ type Result struct {
 	Message []byte     // the message text; of a text line the whole line, as it is
 	Quoted  bool       // Message is a complete, valid JSON string with its quotes, to be written as it stands
 	Fields  []byte     // nil, or one JSON object without line breaks: every other key of the line
+	Source  []byte     // of an entry in LogWisp's own form, else nil; only with Parser.Own
+	ID      []byte     // its id, as it stands between the quotes in the line; nil for none
 }
 
 // Line parses one line, which comes without its line end, into r, overwriting
@@ -106,13 +113,13 @@ const largeBuffer = 64 << 10
 // releaseLarge drops buffers that a far longer line has left behind, so that
 // one huge line does not hold memory for ever.
 func (p *Parser) releaseLarge(n int) {
-	if cap(p.fields)|cap(p.text)|cap(p.value)|cap(p.repaired)|cap(p.pairs) < largeBuffer/pairSize {
+	if cap(p.fields)|cap(p.text)|cap(p.value)|cap(p.repaired)|cap(p.members)|cap(p.pairs) < largeBuffer/pairSize {
 		return
 	}
 	if size := cap(p.pairs) * pairSize; size > largeBuffer && size/8 > n {
 		p.pairs = nil
 	}
-	for _, b := range [...]*[]byte{&p.fields, &p.text, &p.value, &p.repaired} {
+	for _, b := range [...]*[]byte{&p.fields, &p.text, &p.value, &p.repaired, &p.members} {
 		if cap(*b) > largeBuffer && cap(*b)/8 > n {
 			*b = nil
 		}

@@ -41,6 +41,7 @@ type Encoder struct {
 	source string
 
 	second int64 // whose digits are in head
+	day    int64 // the same, counted from 1970
 }
 
 // Where things stand in head.
@@ -48,6 +49,7 @@ const (
 	headStart  = `{"time":"`
 	dateAt     = len(headStart)
 	dateLayout = "2006-01-02T15:04:05"
+	clockAt    = dateAt + len("2006-01-02T")
 	fractionAt = dateAt + len(dateLayout) + 1
 	headTime   = headStart + dateLayout + `.000000Z","source":`
 )
@@ -68,8 +70,8 @@ var messageKeys = func() (keys [ring.LevelFatal + 1]string) {
 func (c *Encoder) Append(dst []byte, e *Entry) []byte {
 	if c.head == nil || c.source != e.Source {
 		c.setSource(e.Source)
-		c.setTime(e.Micros)
-	} else if c.micros != e.Micros {
+	}
+	if c.micros != e.Micros {
 		c.setTime(e.Micros)
 	}
 	dst = append(dst, c.head...)
@@ -87,10 +89,14 @@ func (c *Encoder) Append(dst []byte, e *Entry) []byte {
 	return append(dst, '}', '\n')
 }
 
-// setSource begins a head, whose time is still to be set.
+// setSource puts the source into head, and leaves the time.
 func (c *Encoder) setSource(source string) {
-	c.head = appendString(append(c.head[:0], headTime...), []byte(source))
-	c.source, c.second = source, math.MinInt64
+	if c.head == nil {
+		c.head = append(c.head, headTime...)
+		c.micros, c.second, c.day = math.MinInt64, math.MinInt64, math.MinInt64
+	}
+	c.head = appendString(c.head[:len(headTime)], []byte(source))
+	c.source = source
 }
 
 // setTime puts the time into head: RFC 3339 in UTC with six fraction digits.
@@ -113,8 +119,20 @@ func (c *Encoder) setTime(micros int64) {
 
 // setDate puts the whole seconds of the time into head.
 func (c *Encoder) setDate(second int64) {
-	var text [len(dateLayout) + 16]byte
-	copy(c.head[dateAt:fractionAt-1], time.Unix(second, 0).UTC().AppendFormat(text[:0], dateLayout))
+	const perDay = 86400
+	day, clock := second/perDay, second%perDay
+	if clock < 0 {
+		day, clock = day-1, clock+perDay
+	}
+	if day != c.day {
+		var text [len(dateLayout) + 16]byte
+		copy(c.head[dateAt:fractionAt-1], time.Unix(second, 0).UTC().AppendFormat(text[:0], dateLayout))
+		c.day = day
+	}
+	digits := c.head[clockAt : clockAt+8]
+	for i, n := range [3]int64{clock / 3600, clock / 60 % 60, clock % 60} {
+		digits[3*i], digits[3*i+1] = byte('0'+n/10), byte('0'+n%10)
+	}
 	c.second = second
 }
 

@@ -39,10 +39,8 @@ func odd(w uint64) uint64 {
 	return w | ((w ^ 2*ones) - 33*ones) | ((w ^ '\\'*ones) - ones)
 }
 
-// copyPlain copies s to dst, which is as long, and reports whether all of it
-// is ASCII that stands for itself in a JSON string. What is in dst after false
-// has no meaning.
-func copyPlain(dst, s []byte) bool {
+// copyPlainWords is copyPlain in words of eight bytes.
+func copyPlainWords(dst, s []byte) bool {
 	dst = dst[:len(s)]
 	var found uint64
 	for len(s) >= 32 && len(dst) >= 32 {

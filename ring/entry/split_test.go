@@ -1,4 +1,4 @@
-package tail
+package entry
 
 import (
 	"bytes"
@@ -8,19 +8,19 @@ import (
 	"testing"
 )
 
-// split returns what a splitter makes of data that comes in pieces.
+// split returns what a Splitter makes of data that comes in pieces.
 func split(pieces [][]byte, limit int) (all []string) {
-	s := splitter{atStart: true}
-	note := func(l line) {
-		all = append(all, fmt.Sprintf("%q %d %v", l.text, l.cut, l.partial))
+	s := Splitter{atStart: true}
+	note := func(l Line) {
+		all = append(all, fmt.Sprintf("%q %d %v", l.Text, l.Cut, l.Partial))
 	}
 	for _, p := range pieces {
-		s.feed(p, limit, note)
+		s.Feed(p, limit, note)
 		if len(s.held) > limit+slack || cap(s.held) > limit+slack {
 			panic("more is held than the limit allows")
 		}
 	}
-	s.flush(limit, note)
+	s.Flush(limit, note)
 	return all
 }
 
@@ -87,31 +87,31 @@ func accountForBytes(t *testing.T, data []byte, limit int) {
 			want += len(l)
 		}
 	}
-	s := splitter{atStart: true}
-	sum := func(l line) {
-		have += len(l.text) + int(l.cut)
-		if len(l.text) > limit {
-			t.Errorf("a line of %d bytes, limit %d", len(l.text), limit)
+	s := Splitter{atStart: true}
+	sum := func(l Line) {
+		have += len(l.Text) + int(l.Cut)
+		if len(l.Text) > limit {
+			t.Errorf("a line of %d bytes, limit %d", len(l.Text), limit)
 		}
 	}
-	s.feed(data, limit, sum)
-	s.flush(limit, sum)
+	s.Feed(data, limit, sum)
+	s.Flush(limit, sum)
 	if want != have {
 		t.Errorf("%q: %d bytes handed over or cut, want %d", data, have, want)
 	}
 }
 
 func TestSplitterKeepsNoMemoryBetweenLines(t *testing.T) {
-	var s splitter
-	s.feed(bytes.Repeat([]byte("x"), 5000), 10000, func(line) {})
-	s.feed([]byte("y\n"), 10000, func(line) {})
+	var s Splitter
+	s.Feed(bytes.Repeat([]byte("x"), 5000), 10000, func(Line) {})
+	s.Feed([]byte("y\n"), 10000, func(Line) {})
 	if s.held != nil {
 		t.Error("a buffer is held without a fragment")
 	}
 	chunk := []byte(strings.Repeat("a line of ordinary length\n", 100))
 	n := 0
-	count := func(line) { n++ }
-	if allocs := testing.AllocsPerRun(100, func() { s.feed(chunk, 10000, count) }); allocs != 0 {
+	count := func(Line) { n++ }
+	if allocs := testing.AllocsPerRun(100, func() { s.Feed(chunk, 10000, count) }); allocs != 0 {
 		t.Errorf("%v allocations for whole lines, want none", allocs)
 	}
 }

@@ -1,26 +1,27 @@
-package tail
+package entry
 
 import (
 	"bytes"
 	"unicode/utf8"
 )
 
-// line is one line of a file as the splitter hands it over.
-type line struct {
-	text    []byte // without its line end; valid during the call only
-	cut     int64  // bytes cut off because the line is too long
-	partial bool   // the line had no newline
+// Line is one line as the Splitter hands it over.
+type Line struct {
+	Text    []byte // without its line end; valid during the call only
+	Cut     int64  // bytes cut off because the line is too long
+	Partial bool   // the line had no newline
 }
 
-// splitter cuts the bytes of one file into lines. What it hands over does not
-// depend on how the bytes were cut into calls of feed.
+// Splitter cuts bytes that come in pieces, those of one file or connection,
+// into lines. What it hands over does not depend on how the bytes were cut into
+// calls of Feed.
 //
 // It holds at most limit+slack bytes, and no buffer at all between lines.
-type splitter struct {
+type Splitter struct {
 	held    []byte // the beginning of a line whose end has not come
 	dropped int64  // bytes of that line beyond held
 	last    byte   // the last of the dropped bytes
-	atStart bool   // the next line is the first of the file
+	atStart bool   // the next line is the first there is
 }
 
 // slack is what is held beyond the limit, so that a byte order mark and a CR
@@ -29,29 +30,32 @@ const slack = 8
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// reset forgets what is held. atStart says that the next byte is the file's
+// Reset forgets what is held. atStart says that the next byte is the very
 // first.
-func (s *splitter) reset(atStart bool) { *s = splitter{atStart: atStart} }
+func (s *Splitter) Reset(atStart bool) { *s = Splitter{atStart: atStart} }
 
-// pending reports whether a fragment is held.
-func (s *splitter) pending() bool { return len(s.held) > 0 || s.dropped > 0 }
+// Pending reports whether a fragment is held.
+func (s *Splitter) Pending() bool { return len(s.held) > 0 || s.dropped > 0 }
 
-// feed takes the file's next bytes and hands every line that ends in them to
+// Memory returns the bytes of the buffer that is held.
+func (s *Splitter) Memory() int { return cap(s.held) }
+
+// Feed takes the next bytes and hands every line that ends in them to
 // emit. Only new bytes are searched: a line that arrives byte by byte costs no
 // more than one that arrives at once.
-func (s *splitter) feed(data []byte, limit int, emit func(line)) {
+func (s *Splitter) Feed(data []byte, limit int, emit func(Line)) {
 	for len(data) > 0 {
 		i := bytes.IndexByte(data, '\n')
 		if i < 0 {
-			s.hold(data, limit)
+			s.Hold(data, limit)
 			return
 		}
 		switch {
-		case s.pending():
-			s.hold(data[:i], limit)
-			s.end(false, limit, emit)
+		case s.Pending():
+			s.Hold(data[:i], limit)
+			s.End(false, limit, emit)
 		case i > 0 && i <= limit && data[0] > ' ' && data[i-1] != '\r' && !s.atStart:
-			emit(line{text: data[:i]}) // as whole would, with nothing to look for
+			emit(Line{Text: data[:i]}) // as whole would, with nothing to look for
 		default:
 			s.whole(data[:i], 0, 0, false, limit, emit)
 		}
@@ -59,16 +63,16 @@ func (s *splitter) feed(data []byte, limit int, emit func(line)) {
 	}
 }
 
-// flush hands over the fragment that is held as a line of its own.
-func (s *splitter) flush(limit int, emit func(line)) {
-	if s.pending() {
-		s.end(true, limit, emit)
+// Flush hands over the fragment that is held as a line of its own.
+func (s *Splitter) Flush(limit int, emit func(Line)) {
+	if s.Pending() {
+		s.End(true, limit, emit)
 	}
 }
 
-// hold keeps b, which belongs to the line under way, as far as the limit goes.
-func (s *splitter) hold(b []byte, limit int) {
-	if !s.pending() {
+// Hold keeps b, which belongs to the line under way, as far as the limit goes.
+func (s *Splitter) Hold(b []byte, limit int) {
+	if !s.Pending() {
 		b = bytes.TrimLeft(b, "\x00")
 	}
 	if len(b) == 0 {
@@ -88,8 +92,9 @@ func (s *splitter) hold(b []byte, limit int) {
 	}
 }
 
-// end hands over the held line and gives its memory back.
-func (s *splitter) end(partial bool, limit int, emit func(line)) {
+// End hands over the held line and gives its memory back. Hold and End are for
+// those who find the ends of lines themselves.
+func (s *Splitter) End(partial bool, limit int, emit func(Line)) {
 	text, dropped, last := s.held, s.dropped, s.last
 	s.held, s.dropped, s.last = nil, 0, 0
 	s.whole(text, dropped, last, partial, limit, emit)
@@ -97,7 +102,7 @@ func (s *splitter) end(partial bool, limit int, emit func(line)) {
 
 // whole hands over one line: text, of which dropped more bytes followed, the
 // last of them being last. Blank lines are left out.
-func (s *splitter) whole(text []byte, dropped int64, last byte, partial bool, limit int, emit func(line)) {
+func (s *Splitter) whole(text []byte, dropped int64, last byte, partial bool, limit int, emit func(Line)) {
 	text = bytes.TrimLeft(text, "\x00")
 	if s.atStart {
 		text = bytes.TrimPrefix(text, byteOrderMark)
@@ -113,10 +118,10 @@ func (s *splitter) whole(text []byte, dropped int64, last byte, partial bool, li
 		text = text[:runeEnd(text, limit)]
 		dropped = total - int64(len(text))
 	}
-	if dropped == 0 && blank(text) {
+	if dropped == 0 && Blank(text) {
 		return
 	}
-	emit(line{text: text, cut: dropped, partial: partial})
+	emit(Line{Text: text, Cut: dropped, Partial: partial})
 }
 
 // runeEnd returns the largest length up to limit at which b can be cut without
@@ -136,7 +141,8 @@ func runeEnd(b []byte, limit int) int {
 	return limit
 }
 
-func blank(b []byte) bool {
+// Blank reports whether b is white space or empty.
+func Blank(b []byte) bool {
 	for _, c := range b {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\v' && c != '\f' {
 			return false

@@ -1,0 +1,128 @@
+package access
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/netip"
+	"sync/atomic"
+)
+
+// Errors of Check. What a client is told is no more than this.
+var (
+	ErrNoToken  = errors.New("a token is needed")
+	ErrBadToken = errors.New("the token is not known")
+	ErrScope    = errors.New("the token does not allow that")
+	ErrTooMany  = errors.New("too many failed tries from this address: wait a minute")
+)
+
+// Gate is what servers ask who may do what. All methods are safe for
+// concurrent use.
+type Gate struct {
+	rules    atomic.Pointer[compiled]
+	failures failures
+}
+
+// NewGate returns a gate with rules. The error names the key.
+func NewGate(r Rules) (*Gate, error) {
+	g := &Gate{}
+	return g, g.Set(r)
+}
+
+// Open returns a gate without rules.
+func Open() *Gate {
+	g := &Gate{}
+	g.rules.Store(&compiled{})
+	return g
+}
+
+// Set replaces the rules, or leaves them as they are if there is anything wrong.
+func (g *Gate) Set(r Rules) error {
+	c, err := r.compile()
+	if err != nil {
+		return err
+	}
+	g.rules.Store(c)
+	return nil
+}
+
+// Closed reports whether there are tokens, so that nobody does anything without
+// one.
+func (g *Gate) Closed() bool { return len(g.rules.Load().tokens) > 0 }
+
+// Restricted reports whether not everybody may connect and read.
+func (g *Gate) Restricted() bool { return g.Closed() || len(g.rules.Load().allow) > 0 }
+
+// Admits reports whether an address may connect.
+func (g *Gate) Admits(a netip.Addr) bool {
+	c := g.rules.Load()
+	a = a.Unmap().WithZone("")
+	if contains(c.deny, a) {
+		return false
+	}
+	return len(c.allow) == 0 || contains(c.allow, a)
+}
+
+func contains(networks []netip.Prefix, a netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// Check returns the name of the token, if it allows what is asked. Without any
+// tokens everybody may stream; the name is empty then, and what else is allowed
+// is for the caller to decide. Failed tries of an address are counted, and after
+// some of them all its tries fail for a while, right ones too. An invalid
+// address, as that of a Unix socket, is not counted.
+func (g *Gate) Check(token string, s Scope, from netip.Addr) (name string, err error) {
+	c := g.rules.Load()
+	if len(c.tokens) == 0 {
+		return "", nil
+	}
+	if token == "" {
+		return "", ErrNoToken // asks for one: no try
+	}
+	if !g.failures.mayTry(from) {
+		return "", ErrTooMany
+	}
+	k := c.find(token)
+	switch {
+	case k == nil:
+		g.failures.add(from)
+		return "", ErrBadToken
+	case k.scopes&s != s:
+		return k.name, ErrScope
+	}
+	return k.name, nil
+}
+
+// Still reports whether a token of that name allows it now, for somebody that
+// was let in with it before.
+func (g *Gate) Still(name string, s Scope) bool {
+	c := g.rules.Load()
+	if len(c.tokens) == 0 {
+		return true
+	}
+	for i := range c.tokens {
+		if c.tokens[i].name == name {
+			return c.tokens[i].scopes&s == s
+		}
+	}
+	return false
+}
+
+// find compares with every token, in a time that does not tell how much of one
+// is right.
+func (c *compiled) find(token string) *known {
+	sum := sha256.Sum256([]byte(token))
+	var found *known
+	for i := range c.tokens {
+		if subtle.ConstantTimeCompare(sum[:], c.tokens[i].sum[:]) == 1 {
+			found = &c.tokens[i]
+		}
+	}
+	return found
+}

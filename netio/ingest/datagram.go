@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	receiveBuffer = 8 << 20 // what is asked of the kernel for a burst of datagrams
+	turnDatagrams = 512     // taken in one turn
+)
+
+// datagrams reads syslog messages, one a datagram.
+type datagrams struct {
+	conn *net.UDPConn
+	raw  syscall.RawConn
+	lost atomic.Uint64 // as last asked for
+}
+
+func newDatagrams(c *net.UDPConn) (*datagrams, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	_ = raw.Control(func(fd uintptr) {
+		// Beyond the machine's limit only with privileges.
+		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+		}
+	})
+	return &datagrams{conn: c, raw: raw}, nil
+}
+
+// drops returns how many datagrams the kernel had no room for.
+func (d *datagrams) drops() uint64 {
+	const drops = 8 // SK_MEMINFO_DROPS
+	var info [9]uint32
+	size := uint32(unsafe.Sizeof(info))
+	err := d.raw.Control(func(fd uintptr) {
+		_, _, _ = unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	})
+	if err == nil {
+		d.lost.Store(uint64(info[drops]))
+	}
+	return d.lost.Load()
+}
+
+func (d *datagrams) close() {
+	d.drops()
+	_ = d.conn.Close()
+}
+
+// serveDatagrams takes in what comes until the server stops.
+func (s *Server) serveDatagrams(in *input) {
+	d := in.socket
+	o := s.newOrigin(in, "udp")
+	peers := sources{ring: s.ring}
+	var w *worker
+	turn := func(fd uintptr) bool {
+		w = s.workers.take()
+		w.begin(in)
+		n := 0
+		for n < turnDatagrams && s.datagram(int(fd), w, &o, &peers) {
+			n++
+		}
+		if n == 0 {
+			s.workers.give(w)
+		}
+		return n > 0
+	}
+	end := func() {
+		o.sources.other += peers.other
+		peers.other = 0
+		o.publish(w)
+		s.workers.give(w)
+	}
+	for d.raw.Read(turn) == nil {
+		end()
+	}
+	for more := true; more && s.stopping() && time.Now().Before(s.deadline()); { // G4
+		_ = d.raw.Control(func(fd uintptr) { more = turn(fd) })
+		if more {
+			end()
+		}
+	}
+}
+
+// datagram takes one message, and reports false when there is none.
+func (s *Server) datagram(fd int, w *worker, o *origin, peers *sources) bool {
+	n, from, err := unix.Recvfrom(fd, w.buf, unix.MSG_DONTWAIT)
+	switch {
+	case err == unix.EINTR:
+		return true
+	case err != nil:
+		return err != unix.EAGAIN && !s.stopping() // an error of the network is that of one datagram
+	}
+	host := hostOf(from)
+	if s.admit != nil && !s.admit(host) {
+		o.in.stats.rejected.Add(1)
+		return true
+	}
+	o.in.stats.accepted.Add(1)
+	o.in.stats.bytes.Add(uint64(n))
+	if o.in.source == "" {
+		o.peer = peers.named([]byte(host.String()))
+	}
+	o.whole(w, trimEnd(w.buf[:n]))
+	return true
+}
+
+// hostOf returns the address of a peer without its port.
+func hostOf(a unix.Sockaddr) netip.Addr {
+	switch a := a.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(a.Addr)
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(a.Addr).Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"bytes"
+
+	"logwisp/ring/entry"
+	"logwisp/ring/parse"
+)
+
+// origin is where lines come from.
+type origin struct {
+	in      *input
+	sources sources
+	peer    *source // of lines that name none
+	tags    []byte  // members for the fields
+	ids     bool    // lastID is wanted
+	lastID  []byte  // of the last entry that had one
+}
+
+// newOrigin returns an origin whose lines, if neither they nor the input name a
+// source, have that name.
+func (s *Server) newOrigin(in *input, name string) origin {
+	if in.source != "" {
+		name = in.source
+	}
+	return origin{in: in, sources: sources{ring: s.ring}, peer: newSource(s.ring, name), tags: in.tags}
+}
+
+// publish ends a turn: it counts what became of its lines, and publishes them.
+func (o *origin) publish(w *worker) {
+	n := w.out.Take()
+	o.in.stats.became.Add(&n)
+	if o.sources.other > 0 {
+		o.in.stats.other.Add(o.sources.other)
+		o.sources.other = 0
+	}
+	w.out.Publish()
+}
+
+// line makes an entry of a line. On a syslog input the line is a message.
+func (o *origin) line(w *worker, l entry.Line) {
+	d := entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros, Members: o.tags}
+	from := o.peer
+	switch {
+	case o.in.syslog:
+		from = o.message(w, &d)
+	case isHeartbeat(l.Text):
+		return
+	}
+	var r parse.Result // on the stack: pointers written to the heap cost more
+	passes := w.out.Parse(&w.parser, &d, &r)
+	if o.ids && r.ID != nil {
+		o.lastID = append(o.lastID[:0], r.ID...)
+	}
+	if !passes {
+		return
+	}
+	if r.Source != nil {
+		from = o.sources.named(r.Source)
+	}
+	d.Source, d.SourceID = from.name, from.id
+	w.out.Write(&d, &r)
+}
+
+// whole makes an entry of a text whose end is known.
+func (o *origin) whole(w *worker, text []byte) {
+	if len(text) <= o.in.limit {
+		if !entry.Blank(text) {
+			o.line(w, entry.Line{Text: text})
+		}
+		return
+	}
+	var cutter entry.Splitter
+	cutter.Hold(text, o.in.limit)
+	cutter.End(false, o.in.limit, func(l entry.Line) { o.line(w, l) })
+}
+
+// message takes off a draft what a syslog message says beside its text. What is
+// not one is taken as it is, and counted.
+func (o *origin) message(w *worker, d *entry.Draft) *source {
+	m, ok := w.parser.ParseSyslog(d.Text, w.micros)
+	if !ok {
+		o.in.stats.malformed.Add(1)
+		return o.peer
+	}
+	d.Text, d.Micros, d.Level, d.Members = m.Text, m.Micros, m.Level, m.Members
+	if tags := o.tags; tags != nil {
+		w.header = append(append(append(w.header[:0], '{'), m.Members...), '}')
+		w.members = entry.Merge(w.members[:0], w.header, tags)
+		d.Members = w.members[1 : len(w.members)-1]
+	}
+	if m.Hostname == nil || o.in.source != "" {
+		return o.peer
+	}
+	return o.sources.named(m.Hostname)
+}
+
+// isHeartbeat reports whether a line is what another LogWisp sends when it has
+// nothing to say.
+func isHeartbeat(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte(`{"type":"heartbeat"`))
+	return ok && (string(rest) == "}" || bytes.HasPrefix(rest, []byte(`,"timestamp":"`)) || bytes.HasPrefix(rest, []byte(`,"active_clients":`)))
+}

@@ -1,0 +1,121 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"logwisp/ring/entry"
+)
+
+// A sender may begin with a line of its own, and then learns what was published:
+//
+//	{"hello":1,"acks":true,"host":"web1"}
+//	{"ack":"1795361890502-7"}
+//
+// Behind each turn it is told the id of the last entry that had one, or how many
+// lines have come where none has. What comes before it is in the ring, or was
+// kept out by [filter]; a line without an end is not. The host, if there is one,
+// becomes a field of entries that have none of that name.
+
+// answerTime is how long a sender may take no answer.
+const answerTime = 30 * time.Second
+
+// maxHost is the length in bytes of the longest host.
+const maxHost = 255
+
+// talking is what was said between a sender and the server.
+type talking struct {
+	conn    net.Conn
+	greeted bool
+	acks    bool
+	lines   uint64 // that have come
+	told    uint64 // of lines, in the last answer
+	refused error
+}
+
+// hello is what a sender may say first. What else there is in it is for others.
+type hello struct {
+	Hello int    `json:"hello"`
+	Host  string `json:"host"`
+	Acks  bool   `json:"acks"`
+}
+
+// hear takes note of a line. It reports true for one that becomes no entry: a
+// hello, and all that follows one that is not right.
+func (st *stream) hear(line []byte) bool {
+	t := st.talk
+	if !t.greeted {
+		t.greeted = true
+		if bytes.HasPrefix(line, []byte(`{"hello":`)) {
+			t.refused = st.greet(line)
+			return true
+		}
+	}
+	t.lines++
+	return t.refused != nil
+}
+
+// greet takes a hello. Its error is for the sender.
+func (st *stream) greet(line []byte) error {
+	var h hello
+	switch err := json.Unmarshal(line, &h); {
+	case err != nil:
+		return fmt.Errorf("the hello is not right: %w", err)
+	case h.Hello != 1:
+		return fmt.Errorf("hello is %d: this daemon speaks 1", h.Hello)
+	case len(h.Host) > maxHost:
+		return fmt.Errorf("host has %d bytes: at most %d", len(h.Host), maxHost)
+	}
+	st.talk.acks, st.ids = h.Acks, h.Acks
+	if h.Host != "" {
+		host, err := entry.Members(map[string]string{"host": h.Host})
+		if err != nil {
+			return err
+		}
+		tags := append(append([]byte{'{'}, st.tags...), '}')
+		merged := entry.Merge(nil, tags, host)
+		st.tags = merged[1 : len(merged)-1]
+	}
+	return nil
+}
+
+// answer tells the sender what there is to tell (G6). Its error ends the
+// connection.
+func (st *stream) answer() error {
+	t := st.talk
+	switch {
+	case t.refused != nil:
+		line, _ := json.Marshal(map[string]string{"type": "error", "error": t.refused.Error()})
+		return errors.Join(t.refused, st.say(line))
+	case t.greeted && !t.acks:
+		st.talk = nil
+		return nil
+	case t.lines == t.told:
+		return nil
+	}
+	t.told = t.lines
+	line := []byte(`{"ack":"`)
+	if len(st.lastID) > 0 {
+		line = append(line, st.lastID...)
+	} else {
+		line = strconv.AppendUint(line, t.lines, 10)
+	}
+	return st.say(append(line, `"}`...))
+}
+
+// say writes a line. No worker is held meanwhile (G1).
+func (st *stream) say(line []byte) error {
+	c := st.talk.conn
+	_ = c.SetWriteDeadline(time.Now().Add(answerTime))
+	if st.server.stopping() {
+		_ = c.SetWriteDeadline(st.server.deadline())
+	}
+	_, err := c.Write(append(line, '\n'))
+	_ = c.SetWriteDeadline(time.Unix(1, 0)) // as newSecure has it
+	return err
+}

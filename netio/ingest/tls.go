@@ -1,0 +1,85 @@
+package ingest
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// handshakeTime is how long a TLS client may take to say who it is.
+const handshakeTime = 10 * time.Second
+
+// serverTLS reads a certificate.
+func serverTLS(cert, key string) (*tls.Config, error) {
+	if cert == "" || key == "" {
+		return nil, errors.New("set cert_file and key_file of the input to a certificate and its key, both in PEM")
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// secure reads a TLS connection, which keeps what it has read of a record.
+type secure struct {
+	*socket
+	conn *tls.Conn
+}
+
+// unwaiting is a connection that crypto/tls reads without waiting.
+type unwaiting struct {
+	net.Conn
+	socket *socket
+}
+
+func (c unwaiting) Read(b []byte) (int, error) { return c.socket.read(b) }
+
+// switching waits during the handshake, and not any more afterwards.
+type switching struct {
+	net.Conn
+	after *unwaiting // nil before
+}
+
+func (c *switching) Read(b []byte) (int, error) {
+	if c.after != nil {
+		return c.after.Read(b)
+	}
+	return c.Conn.Read(b)
+}
+
+// newSecure shakes hands.
+func newSecure(k *socket, config *tls.Config) (*secure, error) {
+	c := &switching{Conn: k.conn}
+	t := tls.Server(c, config)
+	_ = k.conn.SetDeadline(time.Now().Add(handshakeTime))
+	k.endEarly()
+	if err := t.Handshake(); err != nil {
+		return nil, err
+	}
+	_ = k.conn.SetReadDeadline(time.Time{})
+	k.endEarly()
+	// From here on it writes nothing but answers to messages of the protocol, and
+	// must not wait for that: a deadline that has passed refuses them.
+	_ = k.conn.SetWriteDeadline(time.Unix(1, 0))
+	c.after = &unwaiting{k.conn, k}
+	return &secure{k, t}, nil
+}
+
+// read fills b from as many records as there are: each alone is small.
+func (s *secure) read(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var more int
+		more, err = s.conn.Read(b[n:])
+		n += more
+	}
+	if n > 0 {
+		return n, nil // the error comes again
+	}
+	if errors.Is(err, errNothing) {
+		err = errNothing
+	}
+	return 0, err
+}

@@ -1,0 +1,266 @@
+package netio
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TLSOptions are the settings of a server's TLS.
+type TLSOptions struct {
+	Enabled      bool   `toml:"enabled" kong:"-" default:"false"`
+	CertFile     string `toml:"cert_file" kong:"-"`      // PEM, the chain with the server's own certificate first
+	KeyFile      string `toml:"key_file" kong:"-"`       // PEM
+	ClientCAFile string `toml:"client_ca_file" kong:"-"` // PEM; clients need a certificate of one of these authorities; "" = they need none
+	MinVersion   string `toml:"min_version" kong:"-" default:"1.2" enum:"1.2,1.3"`
+}
+
+// Load reads the files. The error names the file and what is wrong with it; nil
+// options, or ones that are not enabled, give nil.
+func (o *TLSOptions) Load() (*tls.Config, error) {
+	if !o.Enabled {
+		return nil, nil
+	}
+	if o.CertFile == "" || o.KeyFile == "" {
+		return nil, errors.New("tls.enabled needs tls.cert_file and tls.key_file")
+	}
+	for _, file := range []string{o.CertFile, o.KeyFile} { // the pair's own errors do not name them
+		if _, err := os.ReadFile(file); err != nil {
+			return nil, fmt.Errorf("tls: %w", err)
+		}
+	}
+	pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("tls: certificate %s and key %s: %w", o.CertFile, o.KeyFile, err)
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if o.MinVersion == "1.3" {
+		c.MinVersion = tls.VersionTLS13
+	}
+	if o.ClientCAFile == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(o.ClientCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	c.ClientCAs, c.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+	if !c.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls: client_ca_file %s holds no certificate in PEM", o.ClientCAFile)
+	}
+	return c, nil
+}
+
+const (
+	// handshakeTime is how long a client may take for its handshake, and
+	// maxHandshakes how many are under way at once: more wait to be accepted.
+	handshakeTime = 10 * time.Second
+	maxHandshakes = 256
+	// securePiece is how much is encrypted at a time: with it a client's share
+	// of a loop's work stays small, and records are as large as they may be.
+	securePiece = 64 << 10
+	// stuckTime is how long a client may take nothing before its connection is
+	// given up here. The engine's slow_timeout is usually shorter.
+	stuckTime = 10 * time.Minute
+)
+
+// SecureListener speaks TLS with those that connect, and hands over a plain
+// connection for each: one end of a socket pair, whose other end is served by
+// two goroutines here. So event loops write pages to every client in the same
+// way. What is in the pair and not sent yet counts as what is in a kernel's
+// buffer does.
+type SecureListener struct {
+	net.Listener
+	config  atomic.Pointer[tls.Config]
+	log     *slog.Logger
+	plain   chan net.Conn
+	failed  chan error // has the error of Accept, once
+	closing context.Context
+	close   context.CancelFunc
+	pumps   sync.WaitGroup
+	buffers sync.Pool
+}
+
+// Secure returns ln with TLS.
+func Secure(ln net.Listener, config *tls.Config, log *slog.Logger) *SecureListener {
+	l := &SecureListener{Listener: ln, log: log, plain: make(chan net.Conn), failed: make(chan error, 1)}
+	l.closing, l.close = context.WithCancel(context.Background())
+	l.buffers.New = func() any { b := make([]byte, securePiece); return &b }
+	l.config.Store(config)
+	go l.acceptAll()
+	return l
+}
+
+// Replace has clients that connect from now on get another certificate.
+func (l *SecureListener) Replace(config *tls.Config) { l.config.Store(config) }
+
+// Accept returns the next connection whose handshake has been done.
+func (l *SecureListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.plain:
+		return c, nil
+	case err := <-l.failed:
+		l.failed <- err
+		return nil, err
+	}
+}
+
+// Close stops accepting. Connections that were handed over stay.
+func (l *SecureListener) Close() error {
+	l.close()
+	return l.Listener.Close()
+}
+
+// Flush waits until what the engine has written to those whose connections it
+// has closed is sent, or ctx ends.
+func (l *SecureListener) Flush(ctx context.Context) {
+	done := make(chan struct{})
+	go func() { l.pumps.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+func (l *SecureListener) acceptAll() {
+	slots := make(chan struct{}, maxHandshakes)
+	for {
+		slots <- struct{}{}
+		raw, err := l.Listener.Accept()
+		if err != nil {
+			l.failed <- err
+			return
+		}
+		l.pumps.Go(func() {
+			l.shake(raw)
+			<-slots
+		})
+	}
+}
+
+// shake does the handshake and hands the connection over.
+func (l *SecureListener) shake(raw net.Conn) {
+	ctx, cancel := context.WithTimeout(l.closing, handshakeTime)
+	defer cancel()
+	c := tls.Server(raw, l.config.Load())
+	if err := c.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		l.log.Debug("TLS handshake failed", "address", raw.RemoteAddr(), "error", err)
+		return
+	}
+	ours, theirs, err := socketPair()
+	if err != nil {
+		raw.Close()
+		l.log.Warn("TLS client refused", "address", raw.RemoteAddr(), "error", err)
+		return
+	}
+	select {
+	case l.plain <- &secured{theirs, raw}:
+	case <-l.closing.Done():
+		raw.Close()
+		ours.Close()
+		theirs.Close()
+		return
+	}
+	l.pumps.Go(func() { l.send(c, ours) })
+	l.pumps.Go(func() { receive(c, ours) })
+}
+
+// secured is what is handed over: a plain socket with the address of the client.
+type secured struct {
+	*net.UnixConn
+	raw net.Conn
+}
+
+func (s *secured) RemoteAddr() net.Addr { return s.raw.RemoteAddr() }
+func (s *secured) LocalAddr() net.Addr  { return s.raw.LocalAddr() }
+
+// plainSocket returns the socket of a connection that was accepted.
+func plainSocket(c net.Conn) net.Conn {
+	if s, ok := c.(*secured); ok {
+		return s.UnixConn
+	}
+	return c
+}
+
+// send encrypts what the server writes, until it closes its end or the client is
+// gone. A connection that waits has no buffer.
+func (l *SecureListener) send(c *tls.Conn, from *net.UnixConn) {
+	defer from.Close()
+	defer c.Close() // sends the alert that the stream is whole
+	raw, err := from.SyscallConn()
+	for err == nil {
+		var piece *[]byte
+		n := 0
+		err = raw.Read(func(fd uintptr) bool {
+			piece = l.buffers.Get().(*[]byte)
+			var errno error
+			if n, errno = unix.Read(int(fd), *piece); errno == unix.EAGAIN {
+				l.buffers.Put(piece)
+				piece = nil
+			}
+			return piece != nil
+		})
+		if piece == nil {
+			return
+		}
+		if n <= 0 {
+			err = io.EOF
+		} else if err == nil {
+			_ = c.SetWriteDeadline(time.Now().Add(stuckTime))
+			_, err = c.Write((*piece)[:n])
+		}
+		l.buffers.Put(piece)
+	}
+}
+
+// receive passes on what the client says. That it will say no more does not end
+// its stream.
+func receive(c *tls.Conn, to *net.UnixConn) {
+	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{c}, make([]byte, 4<<10))
+	if err != nil {
+		c.NetConn().Close() // wakes the other direction
+		to.Close()
+		return
+	}
+	_ = to.CloseWrite()
+}
+
+// socketPair returns two connected sockets.
+func socketPair() (a, b *net.UnixConn, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a socket pair: %w", err)
+	}
+	var ends [2]*net.UnixConn
+	for i, fd := range fds {
+		file := os.NewFile(uintptr(fd), "pair")
+		c, e := net.FileConn(file)
+		file.Close()
+		if e != nil {
+			err = e
+			continue
+		}
+		ends[i] = c.(*net.UnixConn)
+	}
+	if err != nil {
+		for _, c := range ends {
+			if c != nil {
+				c.Close()
+			}
+		}
+		return nil, nil, fmt.Errorf("make a socket pair: %w", err)
+	}
+	return ends[0], ends[1], nil
+}

@@ -1,0 +1,230 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/netio"
+	"logwisp/netio/access"
+	"logwisp/ring/record"
+)
+
+// check reads the networks of the proxies, and reports what is wrong with the
+// settings of access.
+func (o *Options) check() (proxies []netip.Prefix, err error) {
+	for _, text := range o.TrustedProxies {
+		p, err := access.ParseNetwork(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		proxies = append(proxies, p)
+	}
+	for _, text := range o.CORSOrigins {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+			return nil, fmt.Errorf("cors_origins: %q is not an origin like https://grafana.example.org", text)
+		}
+	}
+	return proxies, nil
+}
+
+// visitor is who has sent a request.
+type visitor struct {
+	who  string     // the name of the token
+	from netip.Addr // where the client is; invalid on a Unix socket
+	near bool       // on this machine, with no proxy between
+	sure bool       // the client's connection is encrypted
+}
+
+// visitorKey is where a request has its visitor.
+const visitorKey = "visitor"
+
+func visitorOf(ctx *fasthttp.RequestCtx) visitor {
+	v, _ := ctx.UserValue(visitorKey).(visitor)
+	return v
+}
+
+// admits reports whether a request may have its answer; if not it has been
+// answered. exists says that there is such a page; a page that needs no scope is
+// open to everybody who may connect.
+func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scope) bool {
+	if local := netio.AddressOf(ctx.LocalAddr()); local.IsValid() && !access.HostAllowed(string(ctx.Host()), local, s.options.AllowedHosts) {
+		s.fail(ctx, fasthttp.StatusMisdirectedRequest, record.Error{
+			Error: fmt.Sprintf("this server does not go by the name %.80q: add it to httpserver.allowed_hosts", ctx.Host()),
+		})
+		return false
+	}
+	v := s.visitor(ctx)
+	if v.from.IsValid() && !s.gate.Admits(v.from) {
+		s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: "this address may not connect: see acl"})
+		return false
+	}
+	if !s.allowsOrigin(ctx) {
+		return false
+	}
+	if scope != 0 || !exists {
+		var err error
+		if v.who, err = s.who(ctx, scope, v.from); err != nil {
+			s.challenge(ctx, err)
+			return false
+		}
+	}
+	ctx.SetUserValue(visitorKey, v)
+	return true
+}
+
+// who returns the name of the token that a request shows, in its header or as a
+// session.
+func (s *Server) who(ctx *fasthttp.RequestCtx, scope access.Scope, from netip.Addr) (string, error) {
+	if !s.gate.Closed() {
+		return "", nil
+	}
+	if scheme, token, ok := strings.Cut(string(ctx.Request.Header.Peek("Authorization")), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return s.gate.Check(strings.TrimSpace(token), scope, from)
+	}
+	if session := ctx.Request.Header.Cookie(sessionCookie); len(session) > 0 {
+		return s.gate.Resume(string(session), scope)
+	}
+	return "", access.ErrNoToken
+}
+
+// challenge answers a request that may not have what it asks for.
+func (s *Server) challenge(ctx *fasthttp.RequestCtx, err error) {
+	code := fasthttp.StatusUnauthorized
+	switch {
+	case errors.Is(err, access.ErrScope):
+		code = fasthttp.StatusForbidden
+	case errors.Is(err, access.ErrTooMany):
+		code = fasthttp.StatusTooManyRequests
+		ctx.Response.Header.Set("Retry-After", "60")
+	default:
+		ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="LogWisp"`)
+	}
+	s.fail(ctx, code, record.Error{Error: err.Error()})
+}
+
+// visitor finds out where a request comes from. What a proxy says of that counts
+// only if it is one of ours; who names others before him is not near.
+func (s *Server) visitor(ctx *fasthttp.RequestCtx) visitor {
+	peer := netio.AddressOf(ctx.RemoteAddr())
+	forwarded := string(ctx.Request.Header.Peek("X-Forwarded-For"))
+	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && forwarded == "", sure: s.listeners.Secure()}
+	if forwarded == "" || peer.IsValid() && !s.trusts(peer) || !peer.IsValid() && len(s.proxies) == 0 {
+		return v
+	}
+	hops := strings.Split(forwarded, ",")
+	for _, hop := range slices.Backward(hops) { // the last is what the nearest proxy has seen
+		a, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		if v.from = a.Unmap(); !s.trusts(v.from) {
+			break
+		}
+	}
+	v.sure = v.sure || string(ctx.Request.Header.Peek("X-Forwarded-Proto")) == "https"
+	return v
+}
+
+func (s *Server) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
+}
+
+// allowsOrigin deals with requests of pages: those of other origins may read if
+// they are in cors_origins, and change nothing. It answers what is asked in
+// advance.
+func (s *Server) allowsOrigin(ctx *fasthttp.RequestCtx) bool {
+	origin := string(ctx.Request.Header.Peek("Origin"))
+	if origin == "" {
+		return true
+	}
+	listed := slices.Contains(s.options.CORSOrigins, origin)
+	if listed {
+		ctx.Response.Header.Set("Access-Control-Allow-Origin", origin)
+		ctx.Response.Header.Set("Vary", "Origin")
+	}
+	if listed && ctx.IsOptions() {
+		ctx.Response.Header.Set("Access-Control-Allow-Methods", "GET, HEAD")
+		ctx.Response.Header.Set("Access-Control-Allow-Headers", "Authorization, Last-Event-ID, Cache-Control")
+		ctx.Response.Header.Set("Access-Control-Max-Age", "600")
+		ctx.SetStatusCode(fasthttp.StatusNoContent)
+		return false
+	}
+	if ctx.IsGet() || ctx.IsHead() {
+		return true // without the header above the browser keeps the answer from the page
+	}
+	if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, string(ctx.Host())) {
+		return true
+	}
+	s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: "a page of another origin may not do that"})
+	return false
+}
+
+// crossOrigin returns the head line that lets a page read a stream, if it may.
+func (s *Server) crossOrigin(ctx *fasthttp.RequestCtx) string {
+	if origin := string(ctx.Request.Header.Peek("Origin")); slices.Contains(s.options.CORSOrigins, origin) {
+		return "Access-Control-Allow-Origin: " + origin + "\r\nVary: Origin\r\n"
+	}
+	return ""
+}
+
+// sessionCookie is what a browser has instead of the token. No script can read
+// it, and no other site have it sent.
+const sessionCookie = "logwisp_session"
+
+// login answers POST /login, with the token as the body, in the field token of a
+// form, or in that of a JSON object.
+func (s *Server) login(ctx *fasthttp.RequestCtx) {
+	who, err := s.gate.Check(tokenIn(ctx), access.Stream, visitorOf(ctx).from)
+	if err == nil && !s.gate.Closed() {
+		ctx.SetStatusCode(fasthttp.StatusNoContent) // there is nothing to log in to
+		return
+	}
+	if err != nil {
+		s.challenge(ctx, err)
+		return
+	}
+	s.setSession(ctx, s.gate.Session(who), access.SessionTime)
+	s.log.Info("logged in", "token", who, "address", visitorOf(ctx).from)
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+}
+
+// logout answers POST /logout.
+func (s *Server) logout(ctx *fasthttp.RequestCtx) {
+	s.setSession(ctx, "", -time.Second)
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+}
+
+func (s *Server) setSession(ctx *fasthttp.RequestCtx, value string, lasts time.Duration) {
+	var c fasthttp.Cookie
+	c.SetKey(sessionCookie)
+	c.SetValue(value)
+	c.SetPath("/")
+	c.SetHTTPOnly(true)
+	c.SetSameSite(fasthttp.CookieSameSiteStrictMode)
+	c.SetSecure(visitorOf(ctx).sure)
+	c.SetExpire(time.Now().Add(lasts))
+	ctx.Response.Header.SetCookie(&c)
+	ctx.Response.Header.Set("Cache-Control", "no-store")
+}
+
+func tokenIn(ctx *fasthttp.RequestCtx) string {
+	body := ctx.PostBody()
+	switch kind := string(ctx.Request.Header.ContentType()); {
+	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
+		return string(ctx.PostArgs().Peek("token"))
+	case strings.HasPrefix(kind, "application/json"):
+		var form struct{ Token string }
+		_ = json.Unmarshal(body, &form) // what is not right holds no token
+		return form.Token
+	}
+	return strings.TrimSpace(string(body))
+}

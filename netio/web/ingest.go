@@ -1,0 +1,98 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/ring/record"
+)
+
+const (
+	ingestPath = "/ingest"
+	// maxPost is the size in bytes of the largest body of POST /ingest, before
+	// and after it is decompressed; all others have maxBody.
+	maxPost       = 8 << 20
+	maxBody       = 64 << 10
+	postTime      = time.Minute // to send one
+	maxPostSource = 256         // bytes of the parameter source
+)
+
+var errTooLarge = fmt.Errorf("the body is too large: at most %d MiB for POST %s, %d KiB else", maxPost>>20, ingestPath, maxBody>>10)
+
+// Post is the body of one POST /ingest.
+type Post struct {
+	Body        []byte // valid during the call
+	ContentType string
+	Source      string // the parameter, "" = none
+	Peer        string // the sender's host
+}
+
+// AnswerIngest has POST /ingest answered, with 202 and the object that take
+// returns; its error means that nothing is taken any more. It is called from
+// many goroutines. Call it before Serve. Without it the answer is 403.
+func (s *Server) AnswerIngest(take func(Post) (any, error)) { s.ingest = take }
+
+// allowance allows a POST /ingest more than other requests.
+func (s *Server) allowance(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
+	if s.ingest == nil || !h.IsPost() {
+		return c
+	}
+	if u, err := url.ParseRequestURI(string(h.RequestURI())); err == nil && u.Path == ingestPath {
+		c.MaxRequestBodySize, c.ReadTimeout = maxPost, postTime
+	}
+	return c
+}
+
+// takeIn answers POST /ingest. As long as there are no tokens, that is for
+// whoever is on this machine.
+func (s *Server) takeIn(ctx *fasthttp.RequestCtx) {
+	refuse := func(why string) { s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: why}) }
+	switch v := visitorOf(ctx); {
+	case s.ingest == nil:
+		refuse("POST " + ingestPath + " is off: set httpserver.ingest = true")
+		return
+	case !v.near && !s.gate.Closed():
+		refuse("without tokens entries are taken from this machine only: connect to a loopback address that httpserver.host covers, set auth.tokens, or send to an input (--input)")
+		return
+	}
+	for key := range ctx.QueryArgs().All() {
+		if string(key) != "source" {
+			s.refuse(ctx, &badParameter{string(key), "source", fmt.Errorf("%s has no parameter %.80q: it takes source", ingestPath, key)})
+			return
+		}
+	}
+	p := Post{ContentType: string(ctx.Request.Header.ContentType()), Source: string(ctx.QueryArgs().Peek("source")), Peer: host(ctx.RemoteAddr())}
+	if len(p.Source) > maxPostSource {
+		s.refuse(ctx, bad("source", p.Source, fmt.Sprintf("has %d bytes: at most %d", len(p.Source), maxPostSource)))
+		return
+	}
+	var err error
+	switch p.Body, err = ctx.Request.BodyUncompressedWithLimit(maxPost); {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		s.badRequest(ctx, err)
+		return
+	case err != nil:
+		s.refuse(ctx, fmt.Errorf("decompress the body (%s): %w", ctx.Request.Header.ContentEncoding(), err))
+		return
+	}
+	answer, err := s.ingest(p)
+	if err != nil {
+		ctx.Response.Header.Set("Retry-After", "1")
+		s.fail(ctx, fasthttp.StatusServiceUnavailable, record.Error{Error: err.Error()})
+		return
+	}
+	s.answer(ctx, fasthttp.StatusAccepted, answer)
+}
+
+// host is the address of a peer without its port.
+func host(peer net.Addr) string {
+	if a, ok := peer.(*net.TCPAddr); ok {
+		return a.IP.String()
+	}
+	return "unix"
+}

@@ -1,0 +1,172 @@
+package tail
+
+import (
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// former is what a file was before it was truncated, or another one in its
+// place before it: a copy of that may turn up later.
+type former struct {
+	memory
+	at time.Duration
+}
+
+const (
+	// formerLife is how long what a file was before a truncation is remembered
+	// for a copy that is found late, and formerMost how many of these.
+	formerLife = time.Minute
+	formerMost = 4
+)
+
+// recall remembers what f, or another file in its place, was until now.
+func (w *Watcher) recall(f *file, m memory) {
+	if m.trail.end() == 0 {
+		return
+	}
+	m.trail = slices.Clone(m.trail)
+	f.former = append(f.former, former{m, w.now()})
+	f.former = f.former[max(0, len(f.former)-formerMost):]
+}
+
+// formers returns what f was before its last truncations.
+func (w *Watcher) formers(f *file) []former {
+	f.former = slices.DeleteFunc(f.former, func(p former) bool { return w.now()-p.at > formerLife })
+	return f.former
+}
+
+// rewritten begins anew with a file whose content before the position is not
+// what it was. What had not been sent of the old content is read in the copy
+// that a rotation has made of it; without one, what was read is sent, and what
+// was not is lost.
+func (w *Watcher) rewritten(f *file, short bool) (end bool) {
+	if short && w.remote(f) && !f.shrunk {
+		// The size a network file system tells may lag behind: believe it
+		// only when the next look, at the interval, sees the same.
+		f.shrunk = true
+		w.watchClock(f)
+		return true
+	}
+	w.stats.truncations.Add(1)
+	lost := f.lag
+	size, found := w.goOnInCopy(f)
+	if found {
+		lost = max(0, f.pos+f.lag-size)
+	}
+	if found && size > f.pos {
+		f.split.Reset(true)
+		f.group, f.pieces = group{}, [2]piece{}
+	} else {
+		w.flush(f)
+	}
+	if lost > 0 {
+		w.stats.lost.Add(uint64(lost))
+		w.log.Warn("file was truncated before it was read to its end: rotate by renaming, or leave the copy beside it",
+			"path", f.path, "position", f.pos, "lost_bytes", lost)
+	}
+	w.recall(f, f.memory)
+	f.head = fingerprint{}
+	f.startSize, f.shrunk = 0, false
+	f.rotations++
+	f.place(0)
+	w.setLag(f, 0)
+	f.atEnd = false
+	return false
+}
+
+// goOnInCopy looks for the copy that a rotation has made of f, whose content is
+// gone. If there is one that holds all that was read of f, and more, it is read
+// on from what was sent, before anything else of f. It returns the copy's size.
+func (w *Watcher) goOnInCopy(f *file) (size int64, found bool) {
+	f.truncated = true
+	g := w.copyOf(f)
+	f.truncated = false
+	if g == nil {
+		return 0, false
+	}
+	st, err := statFile(g.fd)
+	if err != nil {
+		return 0, false
+	}
+	g.copied = nil
+	g.readHead()
+	g.place(f.whole)
+	if st.size == f.pos {
+		g.place(f.pos)
+	}
+	g.startSize, g.rotations = f.startSize, f.rotations
+	g.complete = g.phase == rotated
+	w.setLag(g, st.size-g.pos)
+	w.queue(g)
+	f.after = g
+	return st.size, true
+}
+
+// copyOf returns the copy, open, nil if there is none: among the files that may
+// be one, and then beside f under the name of a generation.
+func (w *Watcher) copyOf(f *file) *file {
+	for _, g := range w.files {
+		if g.copied == nil || g.copied.of != f || g.fd < 0 {
+			continue
+		}
+		if st, err := statFile(g.fd); err == nil && f.heldBy(g.fd, st) {
+			return g
+		}
+	}
+	at := standsAt(f.path)
+	dir := slashed(filepath.Dir(at))
+	names, _ := readNames(dir)
+	for _, name := range names {
+		if !generationOf(dir+name, at) {
+			continue
+		}
+		st, err := statPath(dir + name)
+		if err != nil || !st.regular || st.size < f.pos || st.id == f.id {
+			continue
+		}
+		if g := w.openCopy(f, dir+name, st); g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// openCopy returns the file at path, with a descriptor, if it holds what was
+// read of f and is not known as anything but a copy that may be in the making.
+func (w *Watcher) openCopy(f *file, path string, st status) *file {
+	if w.files[st.id] == nil && w.matched(path) {
+		n := w.names[path]
+		if n == nil {
+			n = w.learn(path)
+		}
+		w.reconcile(n)
+	}
+	if g := w.files[st.id]; g != nil {
+		if g.copied != nil && g.copied.of == f && g.fd >= 0 && f.heldBy(g.fd, st) {
+			return g
+		}
+		return nil
+	}
+	fd, err := w.openWithin(path)
+	if err != nil {
+		return nil
+	}
+	if now, err := statFile(fd); err != nil || now.id != st.id || !f.heldBy(fd, st) {
+		unix.Close(fd)
+		return nil
+	}
+	return w.nameless(f.path, fd, st.id)
+}
+
+// heldBy reports whether an open file is a copy of all that was read of f. If
+// that is nothing, it is one when it was made since f began and holds all that
+// was seen.
+func (f *file) heldBy(fd int, st status) bool {
+	if f.pos > 0 {
+		return f.proves(fd, st.size) == f.pos
+	}
+	return st.id.born > f.trail[0].at && st.size >= f.lag
+}
