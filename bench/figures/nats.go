@@ -48,7 +48,7 @@ func (t *tools) loadNATS(ctx context.Context) (loaded, error) {
 	err = until(ctx, "the NATS server answers", 5*time.Second, func() (bool, error) {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
-			return false, nil //nolint:nilerr // not yet
+			return false, nil
 		}
 		return true, conn.Close()
 	})
