@@ -37,7 +37,7 @@ const allAccounted = ^uint64(0)
 
 // slowest returns the line up to which every pacing client has accounted.
 func (b *board) slowest() uint64 {
-	low := uint64(allAccounted)
+	low := allAccounted
 	for _, i := range b.pacers {
 		low = min(low, b.accounted[i].Load())
 	}

@@ -46,7 +46,8 @@ func placesOf(doc []byte) places {
 // header notes the keys of a [table] or [[table]] and returns its path. Parts
 // that name an array of tables mean its last element so far.
 func (s *survey) header(node *unstable.Node) string {
-	path, start := "", place{}
+	var path string
+	var start place
 	keys := node.Key()
 	for keys.Next() {
 		key := keys.Node()

@@ -56,7 +56,7 @@ func report(err error, stderr io.Writer) int {
 // stops it in good order, a second one at once.
 // SIGHUP has the configuration read again, by read.
 func serve(s *settings, read func() (*settings, []problem, error), log *slog.Logger) error {
-	if err := takeSockets(s, log); err != nil {
+	if err := takeSockets(s); err != nil {
 		return err
 	}
 	d, err := newDaemon(s, log)

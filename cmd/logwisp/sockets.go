@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 
@@ -14,9 +13,9 @@ import (
 // FileDescriptorName names, http or tcp, else for the one that has its port.
 // The manager goes on listening on it, so one that nobody serves is refused
 // here: its clients would wait for ever. The error is a *refusal.
-func takeSockets(s *settings, log *slog.Logger) error {
+func takeSockets(s *settings) error {
 	for _, file := range activation.Files(true) {
-		err := s.takeSocket(file, log)
+		err := s.takeSocket(file)
 		_ = file.Close() // the listener has a descriptor of its own
 		if err != nil {
 			return &refusal{code: exitConfig, lines: []string{fmt.Sprintf("socket %q of the service manager: %v", file.Name(), err)}}
@@ -25,7 +24,7 @@ func takeSockets(s *settings, log *slog.Logger) error {
 	return nil
 }
 
-func (s *settings) takeSocket(file *os.File, log *slog.Logger) error {
+func (s *settings) takeSocket(file *os.File) error {
 	ln, err := net.FileListener(file)
 	if err != nil {
 		return fmt.Errorf("%w (use ListenStream= with Accept=no)", err)
