@@ -306,8 +306,8 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 // connection that is closed with unread bytes is reset, and the answer lost.
 func discardRest(c net.Conn) {
 	const most, pause = 2 * maxPost, 100 * time.Millisecond
-	buf := make([]byte, 32<<10)
-	for n := 0; n < most; {
+	buf, end := make([]byte, 32<<10), time.Now().Add(2*time.Second)
+	for n := 0; n < most && time.Now().Before(end); {
 		_ = c.SetReadDeadline(time.Now().Add(pause))
 		k, err := c.Read(buf)
 		if n += k; err != nil {
