@@ -23,24 +23,7 @@ var neighbourRow = row{
 		{what: "p99 of the same", bound: 1},
 	},
 	once: func(ctx context.Context, t *tools, i int) ([]value, error) {
-		var beside, alone []time.Duration
-		err := inTurns(i, func() (err error) {
-			beside, err = t.neighbourLateness(ctx, true)
-			return err
-		}, func() (err error) {
-			alone, err = t.neighbourLateness(ctx, false)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		values := make([]value, 2)
-		for k, q := range []float64{0.5, 0.99} {
-			a, b := quantile(beside, q), quantile(alone, q)
-			say("quantile %.2f: %.3f ms beside the flood, %.3f ms alone", q, a, b)
-			values[k].v = a / (2*b + neighbourSlack)
-		}
-		return values, nil
+		return besideAndAlone(ctx, i, t.neighbourLateness, func(a, b float64) float64 { return a / (2*b + neighbourSlack) })
 	},
 }
 
