@@ -43,7 +43,7 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 			continue
 		}
 		st, err := statFile(fd)
-		if err != nil || st.id != g.id || w.files[g.id] != nil || copyOf(old, fd, st) {
+		if err != nil || st.id != g.id || w.files[g.id] != nil || isBeginning(old, fd, st) {
 			unix.Close(fd)
 			continue
 		}
@@ -52,9 +52,9 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 	return last
 }
 
-// copyOf reports whether an open file holds the beginning of f and nothing else,
+// isBeginning reports whether an open file holds the beginning of f and nothing else,
 // and all that f held when it was made.
-func copyOf(f *file, fd int, st status) bool {
+func isBeginning(f *file, fd int, st status) bool {
 	least, _ := f.trail.reach(st.id.born)
 	return st.size > 0 && st.size >= least && beginsLike(f, fd, st.size)
 }

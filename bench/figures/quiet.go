@@ -20,25 +20,33 @@ var quietRow = row{
 		{what: "p99 of the same", bound: 5},
 	},
 	once: func(ctx context.Context, t *tools, i int) ([]value, error) {
-		var beside, alone []time.Duration
-		err := inTurns(i, func() (err error) {
-			beside, err = t.quietLateness(ctx, true)
-			return err
-		}, func() (err error) {
-			alone, err = t.quietLateness(ctx, false)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		values := make([]value, 2)
-		for k, q := range []float64{0.5, 0.99} {
-			a, b := quantile(beside, q), quantile(alone, q)
-			say("quantile %.2f: %.3f ms beside the load, %.3f ms alone", q, a, b)
-			values[k].v = a / b
-		}
-		return values, nil
+		return besideAndAlone(ctx, i, t.quietLateness, func(a, b float64) float64 { return a / b })
 	},
+}
+
+// besideAndAlone measures the lines of a quiet file in both ways and compares
+// p50 and p99.
+func besideAndAlone(ctx context.Context, i int, measure func(ctx context.Context, busy bool) ([]time.Duration, error),
+	compare func(beside, alone float64) float64,
+) ([]value, error) {
+	var beside, alone []time.Duration
+	err := inTurns(i, func() (err error) {
+		beside, err = measure(ctx, true)
+		return err
+	}, func() (err error) {
+		alone, err = measure(ctx, false)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	values := make([]value, 2)
+	for k, q := range []float64{0.5, 0.99} {
+		a, b := quantile(beside, q), quantile(alone, q)
+		say("quantile %.2f: %.3f ms beside the load, %.3f ms alone", q, a, b)
+		values[k].v = compare(a, b)
+	}
+	return values, nil
 }
 
 // quietLateness measures the lines of a quiet file with one TCP client, which
