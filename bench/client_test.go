@@ -10,7 +10,7 @@ import (
 )
 
 // streamRequest is what an SSE client asks.
-const streamRequest = "GET /stream HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n"
+const streamRequest = "GET /stream HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
 
 // greetingEnd is the end of what an SSE client is sent before the first entry.
 const greetingEnd = "retry: 3000\n\n"

@@ -42,13 +42,21 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 		if err != nil {
 			continue
 		}
-		if st, err := statFile(fd); err != nil || st.id != g.id || w.files[g.id] != nil {
+		st, err := statFile(fd)
+		if err != nil || st.id != g.id || w.files[g.id] != nil || copyOf(old, fd, st) {
 			unix.Close(fd)
 			continue
 		}
 		last = w.readGeneration(n, fd, g, last)
 	}
 	return last
+}
+
+// copyOf reports whether an open file holds the beginning of f and nothing else,
+// and all that f held when it was made.
+func copyOf(f *file, fd int, st status) bool {
+	least, _ := f.trail.reach(st.id.born)
+	return st.size > 0 && st.size >= least && beginsLike(f, fd, st.size)
 }
 
 // readGeneration follows a file that has no name any more, behind another.

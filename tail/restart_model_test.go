@@ -2,9 +2,9 @@ package tail
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -23,7 +23,7 @@ func (o *operator) start() {
 	opts := options(o.h.watch)
 	opts.RotateWait = 10
 	o.h.opens()
-	o.h.startWith(opts, settings{}, o.target)
+	o.h.startWith(opts, settings{stall: 20 * time.Millisecond}, o.target)
 	o.up = true
 }
 
@@ -33,7 +33,7 @@ func (o *operator) end(kill bool) {
 		o.start()
 		return
 	}
-	o.up = false
+	o.up, o.copied = false, false
 	if kill {
 		o.h.lookAtAll() // a rotation is noticed before another follows
 		o.h.keeps()
@@ -53,18 +53,17 @@ func (o *operator) rename() {
 	o.logger.rename()
 }
 
-// copyTruncate rotates by copying while the follower is down. The rest of an
-// open line would be in the copy only.
-func (o *operator) copyTruncate() {
-	if o.up || o.open != "" {
-		return
+// copyTruncate rotates by copying. While the follower is down, what is written
+// between two rotations can be told apart by its clock only.
+func (o *operator) copyTruncate(between func()) {
+	if o.up {
+		o.h.lookAtAll()
+	} else {
+		o.h.tick(2 * generationGap)
+		between = func() {}
 	}
-	o.h.tick(2 * generationGap)
-	o.rotated++
-	o.h.copy("app.log", fmt.Sprintf("app.log.%d", o.rotated))
-	o.h.truncate("app.log")
-	o.all = append(o.all, o.written)
-	o.written = nil
+	o.logger.copyAndTruncate(between)
+	o.copied = o.copied && o.up
 }
 
 // restartChecks is how many schedules are tried unless the command line says:
@@ -91,11 +90,17 @@ func TestRandomSchedulesWithRestartsLoseAndRepeatNothing(t *testing.T) {
 				o.start()
 				defer func() { h.must(h.w.Close()) }()
 				rt.Repeat(map[string]func(*rapid.T){
-					"lines":        func(t *rapid.T) { o.lines(rapid.IntRange(1, 50).Draw(t, "n")) },
-					"fragment":     func(*rapid.T) { o.fragment() },
-					"rename":       func(*rapid.T) { o.rename() },
-					"copytruncate": func(*rapid.T) { o.copyTruncate() },
-					"end":          func(t *rapid.T) { o.end(rapid.Bool().Draw(t, "kill")) },
+					"lines":    func(t *rapid.T) { o.lines(rapid.IntRange(1, 50).Draw(t, "n")) },
+					"fragment": func(*rapid.T) { o.fragment() },
+					"rename":   func(*rapid.T) { o.rename() },
+					"copytruncate": func(t *rapid.T) {
+						o.copyTruncate(func() {
+							if rapid.Bool().Draw(t, "look between") {
+								h.lookAtAll()
+							}
+						})
+					},
+					"end": func(t *rapid.T) { o.end(rapid.Bool().Draw(t, "kill")) },
 					"work": func(*rapid.T) {
 						if o.up {
 							h.w.work(rt.Context())

@@ -130,8 +130,8 @@ func (w *Watcher) generationsSince(p *position, cur *file) []beside {
 // openGeneration has a generation read from its beginning, behind last, under
 // path. It returns nil when it is none.
 //
-// A file that holds what p had read is a copy and no generation, and so is one
-// that holds no more than its beginning; one that is younger than cur and holds
+// A file that holds what was read under the path is a copy and no generation, and
+// so is one that holds no more than its beginning; one that is younger than cur and holds
 // no more than cur's beginning, unless cur is known to have been truncated.
 func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	f := w.files[b.st.id]
@@ -146,8 +146,7 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	head := make([]byte, headSize)
 	n, _ := readAt(fd, head, 0)
 	if err != nil || now.id != b.st.id || notText(head[:n]) != "" ||
-		p.Marker.Length > 0 && p.memory(0).proves(fd, now.size) > 0 ||
-		p.file != nil && now.size < p.Offset && beginsLike(p.file, fd, now.size) ||
+		w.repeatsSaved(p.Path, fd, now.size) ||
 		cur != nil && (cur.id != p.id() || p.Marker.Length == 0) && now.id.born > cur.id.born && beginsLike(cur, fd, now.size) {
 		unix.Close(fd)
 		return nil
@@ -162,6 +161,18 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	w.stats.renames.Add(1)
 	w.readAfter(f, last)
 	return f
+}
+
+// repeatsSaved reports whether the size bytes of an open file are what an earlier
+// run has read under path, or the beginning of it.
+func (w *Watcher) repeatsSaved(path string, fd int, size int64) bool {
+	for _, p := range w.saved.positions {
+		if p.Path == path && p.Marker.Length > 0 &&
+			(p.memory(0).proves(fd, size) > 0 || p.file != nil && size < p.Offset && beginsLike(p.file, fd, size)) {
+			return true
+		}
+	}
+	return false
 }
 
 // beginsLike reports whether the size bytes of the open file are those that f

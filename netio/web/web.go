@@ -295,8 +295,25 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
 	}
+	if code == fasthttp.StatusRequestEntityTooLarge {
+		discardRest(ctx.Conn())
+	}
 	ctx.SetConnectionClose()
 	s.fail(ctx, code, record.Error{Error: err.Error()})
+}
+
+// discardRest takes in what a client is still sending, for a little while: a
+// connection that is closed with unread bytes is reset, and the answer lost.
+func discardRest(c net.Conn) {
+	const most, pause = 2 * maxPost, 100 * time.Millisecond
+	buf, end := make([]byte, 32<<10), time.Now().Add(2*time.Second)
+	for n := 0; n < most && time.Now().Before(end); {
+		_ = c.SetReadDeadline(time.Now().Add(pause))
+		k, err := c.Read(buf)
+		if n += k; err != nil {
+			return
+		}
+	}
 }
 
 // logger passes fasthttp's messages on; they are about single connections and

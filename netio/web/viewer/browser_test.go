@@ -172,7 +172,7 @@ func (p *tab) until(what, expression string) {
 
 func (p *tab) waitFor(what string, done func() bool) {
 	p.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); !done(); <-tick.C {
 		if time.Now().After(end) {

@@ -178,18 +178,24 @@ export class List {
     const view = this.store.view;
     // Heights that were only thought may turn out less, and leave a space.
     let height = 0;
-    for (let pass = 0; pass < 3; pass++) {
+    for (let pass = 0; pass < 5; pass++) {
       if (this.following) this.anchorAtEnd();
       height = this.place();
       if (height - this.anchor.out >= this.view) break;
-      if (!this.following) this.follow(true); // the end is in sight
-      else if (this.store.find(this.anchor.n) === 0) break;
+      if (this.following && this.store.find(this.anchor.n) === 0) break;
+      if (!this.following && this.atEnd) this.follow(true);
     }
     const y = this.following ? Math.min(0, this.view - height) : -this.anchor.out;
     this.rows.style.transform = `translateY(${y}px)`;
     if (this.following) this.anchor.out = -y;
     this.sync(this.offset(view.length));
     this.onDraw(this.shown.length > 0 ? view.at(this.store.find(this.shown[this.shown.length - 1].n)) : null);
+  }
+
+  /** Whether the last row has an element. */
+  get atEnd() {
+    const view = this.store.view;
+    return view.length === 0 || this.shown[this.shown.length - 1]?.n === view.at(view.length - 1).n;
   }
 
   /** Puts the anchor where the last row ends at the lower edge. */

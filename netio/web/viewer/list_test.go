@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -84,6 +85,20 @@ func TestRowsOfManyHeightsScrollByWhatTheWheelTurns(t *testing.T) {
 		t.Errorf("%d of 80 rows have been in sight", len(seen))
 	}
 	p.until("it follows again", "document.querySelector('#newer').hidden")
+}
+
+func TestAJumpAmongWrappedRowsStaysWhereItLands(t *testing.T) {
+	s := newSite(t)
+	for i := range 400 { // fields are shorter than they are written, so rows are lower than thought
+		s.add(line{message: fmt.Sprintf("entry %d", i), fields: `{"a":"b","c":"d","e":"f","g":"h","i":"j","k":"l","m":"n","o":"p","q":"r"}`})
+	}
+	s.builder.Publish()
+	p := s.open("/?wrap=1", chromedp.EmulateViewport(360, 740))
+	p.ends("entry 399")
+	eval[bool](p, `(() => { const l = document.querySelector("#list"); l.scrollTop = l.scrollHeight / 4; return true; })()`)
+	p.until("following ends", "!document.querySelector('#newer').hidden")
+	p.until("a row of the first half is there", `Number(document.querySelector(".row .msg").textContent.slice(6)) < 200`)
+	p.until("rows fill the page", `document.querySelector(".rows").getBoundingClientRect().bottom >= document.querySelector("#list").getBoundingClientRect().bottom`)
 }
 
 func TestEveryKeyDoesWhatTheHelpSays(t *testing.T) {
