@@ -84,9 +84,15 @@ type loop struct {
 	cutOff   atomic.Bool // draining is over: close the rest
 }
 
+// pollEvent says that a socket can be written to, or is broken.
+type pollEvent struct {
+	fd     int
+	broken bool
+}
+
 // newLoop enrols a bell with gnet's least loaded loop.
 func newLoop(e *Engine) (*loop, error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fds, err := socketFDs()
 	if err != nil {
 		return nil, fmt.Errorf("create the bell: %w", err)
 	}

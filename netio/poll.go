@@ -1,16 +1,13 @@
+//go:build linux
+
 package netio
 
 import (
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// pollEvent says that a socket can be written to, or is broken.
-type pollEvent struct {
-	fd     int
-	broken bool
-}
 
 // writePoll watches the sockets of a loop that were full once. gnet's own
 // epoll watches for input only and tells nobody when a socket drains.
@@ -113,3 +110,11 @@ func hungUp(fd int) bool {
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0 && fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
 }
+
+// socketFDs returns two connected sockets that do not block.
+func socketFDs() ([2]int, error) {
+	return unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+}
+
+// errNoNetwork is an error of accept that other systems do not have.
+const errNoNetwork = syscall.ENONET

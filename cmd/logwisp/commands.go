@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -36,6 +37,11 @@ type stdio struct{ out, err io.Writer }
 type runCommand struct{ commandLine }
 
 func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
+	if runtime.GOOS != "linux" {
+		return &refusal{code: exitUnavailable, lines: []string{
+			"the daemon is for Linux; here are tail, check, status and the other commands for one that runs elsewhere",
+		}}
+	}
 	read := func() (*settings, []problem, error) { return loadSettings(&c.commandLine, ctx) }
 	settings, warnings, err := read()
 	if err != nil {

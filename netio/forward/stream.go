@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"logwisp/ring/record"
 )
 
@@ -143,18 +141,11 @@ func (l *link) confirmed() (bytes uint64, all bool, err error) {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
-	var info *unix.TCPInfo
-	if e := control(conn, func(fd int) error {
-		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	e := control(conn, func(fd int) error {
+		bytes, all, err = acknowledged(fd)
 		return err
-	}); e != nil {
-		return 0, false, e
-	}
-	const established, closeWait = 1, 8 // tcp(7): the peer may have closed its own sending side
-	if info.State != established && info.State != closeWait {
-		return info.Bytes_acked, false, errors.New("the connection was reset")
-	}
-	return info.Bytes_acked, info.Unacked == 0 && info.Notsent_bytes == 0, nil
+	})
+	return bytes, all, e
 }
 
 // writeAll gives the counterpart writeTimeout for each piece, not for all.
@@ -296,7 +287,7 @@ func (s *streamSender) hear(l *link, line []byte) error {
 // limitSilence has a connection fail whose peer has vanished.
 func limitSilence(conn net.Conn) {
 	_ = control(conn, func(fd int) error { // without it the timeout of the write serves
-		return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(writeTimeout.Milliseconds()))
+		return setUserTimeout(fd, writeTimeout)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,7 +29,7 @@ func newDatagrams(c *net.UDPConn) (*datagrams, error) {
 	}
 	_ = raw.Control(func(fd uintptr) {
 		// Beyond the machine's limit only with privileges.
-		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
+		if forceReceiveBuffer(int(fd)) != nil {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
 		}
 	})
@@ -39,15 +38,10 @@ func newDatagrams(c *net.UDPConn) (*datagrams, error) {
 
 // drops returns how many datagrams the kernel had no room for.
 func (d *datagrams) drops() uint64 {
-	const drops = 8 // SK_MEMINFO_DROPS
-	var info [9]uint32
-	size := uint32(unsafe.Sizeof(info))
-	err := d.raw.Control(func(fd uintptr) {
-		_, _, _ = unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-	})
+	var lost uint32
+	err := d.raw.Control(func(fd uintptr) { lost = droppedAt(fd) })
 	if err == nil {
-		d.lost.Store(uint64(info[drops]))
+		d.lost.Store(uint64(lost))
 	}
 	return d.lost.Load()
 }

@@ -91,7 +91,7 @@ type standardInput struct {
 }
 
 func newStandardInput(f *os.File) (*standardInput, error) {
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	wake, err := newWake()
 	if err != nil {
 		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
