@@ -72,12 +72,14 @@ func (s *Server) Listeners() *netio.Listeners { return s.listeners }
 func (s *Server) Transport() *netio.Transport { return s.transport }
 
 // Serve accepts subscribers until Close. It returns nil after Close.
-func (s *Server) Serve() error { return s.listeners.Serve(s.accept) }
+func (s *Server) Serve() error {
+	defer s.accepting.Wait() // once nobody is accepted any more
+	return s.listeners.Serve(s.accept)
+}
 
 // accept accepts the subscribers of one listener.
 func (s *Server) accept(ln net.Listener) error {
 	slots := make(chan struct{}, maxEnrolling)
-	defer s.accepting.Wait()
 	for {
 		c, err := ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
