@@ -20,11 +20,11 @@ import (
 const (
 	// patience is how long a script waits for one thing to happen. It is long
 	// because it only passes when something is wrong.
-	patience = 10 * time.Second
+	patience = 30 * time.Second
 	// pace is how often a script looks whether it has happened.
 	pace = 5 * time.Millisecond
 	// scriptTime is when commands of scripts that still run are interrupted.
-	scriptTime = 100 * time.Second
+	scriptTime = 6 * time.Minute
 )
 
 // tools are the programs the scripts call, by the package that has them.
@@ -277,7 +277,7 @@ func commandExitcode(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: exitcode CODE[|CODE] PROGRAM [ARG…]")
 	}
 	code := 0
-	if err := ts.Exec("timeout", append([]string{"-s", "KILL", "10"}, args[1:]...)...); err != nil {
+	if err := ts.Exec("timeout", append([]string{"-s", "KILL", "60"}, args[1:]...)...); err != nil {
 		code = -1 // a signal: that of timeout, sent to its own group
 		if exit, ok := err.(*exec.ExitError); ok {
 			code = exit.ExitCode()
