@@ -229,12 +229,23 @@ func (l *SecureListener) send(c *tls.Conn, from *net.UnixConn) {
 // its stream.
 func receive(c *tls.Conn, to *net.UnixConn) {
 	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{c}, make([]byte, 4<<10))
-	if err != nil {
-		c.NetConn().Close() // wakes the other direction
-		to.Close()
+	if err == nil {
+		_ = to.CloseWrite()
+		awaitHangUp(c.NetConn()) // else it would be noticed at the next write only
+	}
+	c.NetConn().Close() // wakes the other direction
+	to.Close()
+}
+
+// awaitHangUp returns when a connection is broken or closed in both directions.
+func awaitHangUp(c net.Conn) {
+	t, ok := c.(*net.TCPConn)
+	if !ok {
 		return
 	}
-	_ = to.CloseWrite()
+	if raw, err := t.SyscallConn(); err == nil {
+		_ = raw.Read(func(fd uintptr) bool { return hungUp(int(fd)) })
+	}
 }
 
 // socketPair returns two connected sockets.

@@ -216,6 +216,7 @@ func TestBadSettingsOfAccessAreNamed(t *testing.T) {
 }
 
 func TestConformanceWithTLS(t *testing.T) {
+	t.Parallel()
 	o, client := netiotest.Certificate(t)
 	tr := transport("comment")
 	tr.Secure = client
