@@ -6,6 +6,17 @@ import "time"
 // read again after a crash.
 const keepEvery = time.Second
 
+// keepAckedEvery is the same where they have to be acknowledged: all of that is
+// sent again, to somebody who pays for it.
+const keepAckedEvery = keepEvery / 4
+
+func (k *keeper) every() time.Duration {
+	if k.acked != nil {
+		return keepAckedEvery
+	}
+	return keepEvery
+}
+
 // keeper hands the watcher's positions to the checkpoint. Taking them is all
 // that the watcher's goroutine does; encoding and writing are done by another,
 // and while that is at work none are taken.
@@ -49,14 +60,14 @@ func (w *Watcher) keepPositions() {
 			w.keepAcked(k.to.save)
 		}
 		if k.waiting != nil {
-			k.next = max(k.next, w.now()+keepEvery/4)
+			k.next = max(k.next, w.now()+keepAckedEvery)
 			return
 		}
 	}
 	if w.now() < k.next {
 		return
 	}
-	k.next = w.now() + keepEvery
+	k.next = w.now() + k.every()
 	if k.to.idle() {
 		w.takePositions(w.keepTo(k.to.save), nowNanos())
 	}
@@ -97,7 +108,7 @@ func (w *Watcher) keepFirst() {
 		c.writes.Wait()
 		w.takePositions(c.save, w.start.UnixNano())
 		c.writes.Wait()
-		w.keep.next = w.now() + keepEvery
+		w.keep.next = w.now() + w.keep.every()
 	}
 }
 
