@@ -24,6 +24,18 @@ func (h *harness) afterASecond() {
 	h.checkpoint.writes.Wait()
 }
 
+// hasAcknowledged begins a run and has the lines written, acknowledged and kept.
+func (h *harness) hasAcknowledged(acked *atomic.Uint64, group []string) {
+	h.t.Helper()
+	h.acknowledged(acked, ".:*.log")
+	h.keeps()
+	h.append("app.log", text(group))
+	h.sees(group[len(group)-1])
+	acked.Store(uint64(len(group)))
+	h.afterASecond() // takes them
+	h.afterASecond() // keeps them
+}
+
 func TestPositionsAreKeptOnceWhatWasReadIsAcknowledged(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		var acked atomic.Uint64
@@ -52,13 +64,7 @@ func TestPositionsAreKeptOnceWhatWasReadIsAcknowledged(t *testing.T) {
 func TestAfterACrashEverythingComesAgainThatWasNotAcknowledged(t *testing.T) {
 	scenario(t, func(_ *testing.T, h *harness) {
 		var acked atomic.Uint64
-		h.acknowledged(&acked, ".:*.log")
-		h.keeps()
-		h.append("app.log", text(lines("a", 3)))
-		h.sees("a row 00002")
-		acked.Store(3)
-		h.afterASecond()
-		h.afterASecond()
+		h.hasAcknowledged(&acked, lines("a", 3))
 		h.append("app.log", text(lines("b", 3)))
 		h.sees("b row 00002")
 		h.rename("app.log", "app.log.1")
@@ -77,13 +83,7 @@ func TestACleanStopKeepsWhatIsAcknowledgedAfterTheLastLook(t *testing.T) {
 	for _, late := range []uint64{5, 3} {
 		scenario(t, func(_ *testing.T, h *harness) {
 			var acked atomic.Uint64
-			h.acknowledged(&acked, ".:*.log")
-			h.keeps()
-			h.append("app.log", text(lines("a", 3)))
-			h.sees("a row 00002")
-			acked.Store(3)
-			h.afterASecond()
-			h.afterASecond()
+			h.hasAcknowledged(&acked, lines("a", 3))
 			h.append("app.log", text(lines("b", 2)))
 			h.w.lastLook()
 			h.w.keepLast()

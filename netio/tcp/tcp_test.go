@@ -1,13 +1,10 @@
 package tcp
 
 import (
-	"log/slog"
-	"net"
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"logwisp/netio"
 	"logwisp/netio/access"
 	"logwisp/netio/netiotest"
 )
@@ -18,22 +15,7 @@ func TestMain(m *testing.M) {
 
 func transport(handshake string, request func(netiotest.Ask) string) netiotest.Transport {
 	return netiotest.Transport{
-		Start: func(t *testing.T, e *netio.Engine, o netio.ClientOptions, h netio.HeartbeatPolicy) (net.Addr, *netio.Transport) {
-			s, err := New(Options{Host: "127.0.0.1", ClientOptions: o, Handshake: handshake}, e, access.Open(), slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.transport.Heartbeat = h
-			done := make(chan error, 1)
-			go func() { done <- s.Serve() }()
-			t.Cleanup(func() {
-				s.Close()
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
-			})
-			return s.Addr(), s.Transport()
-		},
+		Start:   starting(Options{Handshake: handshake}, access.Open()),
 		Request: request, Read: netiotest.ReadLine, LinesOnly: handshake != "off",
 	}
 }
