@@ -137,6 +137,9 @@ func TestCompressedRotationIsNotRead(t *testing.T) {
 		h.append("app.log.1.gz", "\x1f\x8b\x08\x00binary\nbinary\n")
 		h.remove("app.log.1")
 		h.wants(lines("a", 20), lines("b", 3))
+		// By its name it may be a copy of the log in the making: until that is
+		// decided it is not looked into.
+		h.until("what it is", func() bool { return strings.Contains(h.logged.String(), "gzip") })
 		h.append("app.log.1.gz", "more\n")
 		h.lookAtAll()
 		h.lookAtAll()
