@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"logwisp/netio"
 )
 
 // handshakeTime is how long a TLS client may take to say who it is.
@@ -16,11 +18,12 @@ func serverTLS(cert, key string) (*tls.Config, error) {
 	if cert == "" || key == "" {
 		return nil, errors.New("set cert_file and key_file of the input to a certificate and its key, both in PEM")
 	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
+	o := netio.TLSOptions{Enabled: true, CertFile: cert, KeyFile: key}
+	config, err := o.Load()
 	if err != nil {
 		return nil, fmt.Errorf("read the certificate: %w", err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+	return config, nil
 }
 
 // secure reads a TLS connection, which keeps what it has read of a record.
