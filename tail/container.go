@@ -118,16 +118,16 @@ func runeBegun(b []byte) int {
 	return 0
 }
 
-// assemble adds a piece, of which cut bytes are missing, to those of its stream
-// that came before. It returns the whole line, valid until the next call, or
+// assemble adds a piece, which begins at offset from and of which cut bytes are
+// missing, to those of its stream that came before. It returns the whole line, valid until the next call, or
 // false when more is to come. No more than limit bytes are held.
-func (f *file) assemble(c parse.CRI, cut int64, limit int) (piece, bool) {
+func (f *file) assemble(c parse.CRI, from, cut int64, limit int) (piece, bool) {
 	p := &f.pieces[streamOf(c.Stream)-stdout]
 	if !p.held() {
 		if !c.Partial {
-			return piece{text: c.Text, cut: cut, micros: c.Micros}, true
+			return piece{text: c.Text, cut: cut, micros: c.Micros, from: from}, true
 		}
-		p.micros, p.from = c.Micros, f.whole
+		p.micros, p.from = c.Micros, from
 	}
 	p.add(c.Text, cut, limit)
 	p.grown = f.grown

@@ -99,4 +99,6 @@
 //	    published before positions are taken.
 //	T9  With Options.Acked a position is kept only when every entry read before
 //	    it is acknowledged.
+//	T10 What Origins say of an entry is noted before the entry is published, and
+//	    nothing in the file before its end is missing in the entries up to it.
 package tail

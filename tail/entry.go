@@ -19,6 +19,7 @@ func (w *Watcher) begin(f *file) {
 // they stand.
 func (w *Watcher) entry(l entry.Line) {
 	f := w.current
+	w.span.take(f)
 	r := f.rules
 	if f.wrapping == unseen {
 		f.wrapping = r.wrappingOf(l.Text, w.micros)
@@ -39,11 +40,12 @@ func (w *Watcher) prepare(f *file, l entry.Line) {
 	from := noStream
 	if c, ok := f.rules.unwrap(f.wrapping, l.Text, w.micros); ok {
 		w.label(f, c.Attrs)
-		p, whole := f.assemble(c, l.Cut, int(w.options.MaxLineBytes))
+		p, whole := f.assemble(c, w.span.start, l.Cut, int(w.options.MaxLineBytes))
 		if !whole {
 			return
 		}
 		d.Text, d.Cut, d.Micros = p.text, p.cut, p.micros
+		w.span.start = p.from
 		from = streamOf(c.Stream)
 	}
 	w.accept(f, d, from)
@@ -80,10 +82,13 @@ func (w *Watcher) join(f *file, d entry.Draft, from stream) {
 	g, j := &f.group, f.rules.joiner
 	if g.lines > 0 && (from != g.stream || g.lines >= j.maxLines ||
 		len(g.text)+1+len(d.Text) > int(w.options.MaxLineBytes) || len(d.Text) > 0 && !j.continues(g, d.Text)) {
+		line := w.span.end
+		w.span.end = w.span.start // this line is not in it
 		w.endGroup(f)
+		w.span.end = line
 	}
 	if g.lines == 0 {
-		g.micros, g.stream, g.from = d.Micros, from, f.whole
+		g.micros, g.stream, g.from = d.Micros, from, w.span.start
 	} else {
 		g.text = append(g.text, '\n')
 	}
@@ -114,10 +119,11 @@ func (w *Watcher) endHeld(f *file) {
 		return
 	}
 	w.begin(f)
+	w.span.end = f.ended
 	w.endPieces(f, w.now())
 	w.endGroup(f)
-	w.told()
 	f.settle(nil)
+	w.told()
 }
 
 // send makes an entry of a draft, unless it is filtered or sampled.
@@ -135,6 +141,9 @@ func (w *Watcher) send(d entry.Draft) {
 	if w.out.Len() == 0 {
 		w.makeRoom()
 	}
+	if o := w.options.Origins; o != nil {
+		o.add(f, w.span.end)
+	}
 	w.out.Write(&d, &r)
 }
 
@@ -146,6 +155,9 @@ func (w *Watcher) told() {
 	if f := w.current; n.Lines > 0 {
 		f.entries += n.Lines
 		f.last = w.micros
+	}
+	if o := w.options.Origins; o != nil {
+		o.settle(w.current)
 	}
 	w.out.Wake()
 }

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -109,3 +110,5 @@ func linkTarget(path string) string {
 	}
 	return filepath.Clean(next)
 }
+
+func (id identity) String() string { return fmt.Sprintf("%x-%x-%x", id.dev, id.ino, id.born) }

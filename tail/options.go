@@ -35,6 +35,10 @@ type Options struct {
 	// after Run then.
 	Acked func() uint64 `toml:"-" kong:"-"`
 
+	// Origins, with Acked, notes of every entry of the ring where in which file
+	// it ended. Nobody else may publish to the ring then. nil: nothing is noted.
+	Origins *Origins `toml:"-" kong:"-"`
+
 	MaxFiles int `toml:"max_files" kong:"-" default:"65536" min:"1"` // files beyond are not followed until there is room
 }
 

@@ -28,7 +28,8 @@ type position struct {
 	// seconds since 1970; 0 = it was seen.
 	MissingSince int64 `json:"missing_since,omitempty"`
 
-	file *file // that goes on with it in this run
+	file    *file // that goes on with it in this run
+	adopted int64 // when it was true, if that is not when the checkpoint was written
 	gone bool  // nothing can go on with it any more
 }
 

@@ -100,14 +100,15 @@ func (w *Watcher) consume(f *file, data, read []byte) {
 		w.decoded = f.encoding.decode(w.decoded[:0], data)
 		text = w.decoded
 	}
+	w.span = span{end: f.ended, base: f.pos + int64(len(data))}
 	f.split.Feed(text, int(w.options.MaxLineBytes), w.emit)
-	w.told()
 	f.pos += int64(len(data))
 	f.mark(read, len(data), w.micros*int64(time.Microsecond))
 	if !f.split.Pending() && !f.atEnd && allZero(data) {
 		w.skipHole(f)
 	}
 	f.settle(data)
+	w.told()
 	w.watchClock(f)
 }
 
@@ -134,11 +135,13 @@ func (w *Watcher) flush(f *file) {
 		return
 	}
 	w.begin(f)
+	w.span = span{end: f.ended, base: f.pos}
 	f.split.Flush(int(w.options.MaxLineBytes), w.emit)
+	w.span.end = f.pos
 	w.endPieces(f, w.now())
 	w.endGroup(f)
-	w.told()
 	f.ended, f.whole = f.pos, f.pos
+	w.told()
 }
 
 // drain reads f to its end, a bounded number of turns and no further than

@@ -282,9 +282,10 @@ func (w *Watcher) endIdle(f *file, now time.Duration) {
 	}
 	if idle > 0 && f.piecesHeld() { // of one stream, while the other goes on
 		w.begin(f)
+		w.span.end = f.ended
 		w.endPieces(f, now-idle)
-		w.told()
 		f.settle(nil)
+		w.told()
 	}
 }
 

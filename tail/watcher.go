@@ -32,6 +32,7 @@ type Watcher struct {
 	out     *entry.Writer
 	emit    func(entry.Line) // w.entry, bound once
 	current *file
+	span    span  // of the line at hand, in the current file
 	micros  int64 // the time of the read under way
 
 	// What is known.

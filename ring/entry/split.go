@@ -22,6 +22,7 @@ type Splitter struct {
 	dropped int64  // bytes of that line beyond held
 	last    byte   // the last of the dropped bytes
 	atStart bool   // the next line is the first there is
+	left    int    // bytes of the Feed under way behind the line at hand
 }
 
 // slack is what is held beyond the limit, so that a byte order mark and a CR
@@ -37,6 +38,10 @@ func (s *Splitter) Reset(atStart bool) { *s = Splitter{atStart: atStart} }
 // Pending reports whether a fragment is held.
 func (s *Splitter) Pending() bool { return len(s.held) > 0 || s.dropped > 0 }
 
+// Left returns, while a line is handed over, how many bytes of the Feed under
+// way follow its end.
+func (s *Splitter) Left() int { return s.left }
+
 // Memory returns the bytes of the buffer that is held.
 func (s *Splitter) Memory() int { return cap(s.held) }
 
@@ -50,6 +55,7 @@ func (s *Splitter) Feed(data []byte, limit int, emit func(Line)) {
 			s.Hold(data, limit)
 			return
 		}
+		s.left = len(data) - i - 1
 		switch {
 		case s.Pending():
 			s.Hold(data[:i], limit)
@@ -65,7 +71,7 @@ func (s *Splitter) Feed(data []byte, limit int, emit func(Line)) {
 
 // Flush hands over the fragment that is held as a line of its own.
 func (s *Splitter) Flush(limit int, emit func(Line)) {
-	if s.Pending() {
+	if s.left = 0; s.Pending() {
 		s.End(true, limit, emit)
 	}
 }
