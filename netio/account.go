@@ -10,11 +10,14 @@ func (s *Subscriber) tookBytes(b *batch, n int) {
 			return
 		}
 		s.setRest(nil, false)
-		s.deliver(s.restPassing)
-		if n := s.restCovered - s.restPassing; n > 0 {
-			s.filtered.Add(uint64(n))
+		if n -= k; s.replay != nil {
+			s.replayed(s.restPassing, s.restCovered)
+		} else {
+			s.deliver(s.restPassing)
+			if n := s.restCovered - s.restPassing; n > 0 {
+				s.filtered.Add(uint64(n))
+			}
 		}
-		n -= k
 	}
 	k = min(n, len(s.control))
 	s.control = s.control[k:]
@@ -142,10 +145,10 @@ func (s *Subscriber) note() {
 		return
 	}
 	at := s.seq() - s.start
-	if s.rest != nil {
+	if s.rest != nil && s.replay == nil {
 		at -= uint64(s.restCovered)
 	}
-	s.offered.Store(at)
+	s.offered.Store(s.earlier + at)
 	s.next.Store(s.start + at)
 }
 
@@ -159,7 +162,7 @@ func (s *Subscriber) setRest(rest []byte, shared bool) {
 	s.rest, s.shared = rest, shared
 	if shared {
 		s.pinned = pinKey{selection: s.group.selection, seq: s.cursor.Seq()}
-		if s.batching != nil {
+		if s.batching != nil || s.replay != nil {
 			s.pinned.owner = s
 		}
 		pins.hold(s.pinned, cap(rest))

@@ -70,7 +70,7 @@ func (s *Subscriber) makeBatch(spans []span) {
 			s.moveTo(sp, sp.first+uint64(sp.count))
 		}
 	}
-	event := s.form.Batch(nil, s.loop.engine.ring.Epoch(), last, bytes.TrimSuffix(lines, []byte("\n")))
+	event := s.form.Batch(nil, s.loop.engine.ids, last, bytes.TrimSuffix(lines, []byte("\n")))
 	s.setRest(event, len(event) > maxCopy)
 	s.restPassing, s.restCovered = passing, covered
 	s.batching.due = time.Time{}

@@ -56,7 +56,7 @@ func (s *Subscriber) bounded() (reason string, ended bool) {
 	case bd.limit > 0 && s.delivered.Load() >= bd.limit:
 		return "limit", true
 	default:
-		return "", bd.finite && s.rest == nil && s.cursor.Seq() > bd.until
+		return "", bd.finite && s.rest == nil && s.replay == nil && s.cursor.Seq() > bd.until
 	}
 }
 

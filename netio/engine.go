@@ -15,6 +15,7 @@ import (
 	"github.com/panjf2000/gnet/v2/pkg/logging"
 
 	"logwisp/ring"
+	"logwisp/ring/record"
 )
 
 // Errors of Enroll.
@@ -30,6 +31,7 @@ type Options struct {
 	ViewBytes  int64 // budget of the views of all forms; 0 = a quarter of the ring
 	FromOldest bool  // a subscriber that names no position starts at the oldest entry held
 	Version    string
+	Names      Names // nil: the ids of entries are the ring's own
 	Log        *slog.Logger
 }
 
@@ -46,6 +48,14 @@ type Engine struct {
 	nextID  atomic.Uint64
 	kicks   atomic.Uint64 // subscribers that were to be kicked
 	pins    pins
+
+	names Names
+	ids   record.IDs // names
+
+	replays     sync.WaitGroup
+	replaying   chan struct{} // as many as are under way
+	replayUntil context.Context
+	stopReplays context.CancelFunc
 
 	selections selections
 	walks      chan *ring.Reader // of those that look at pages outside the loops
@@ -72,11 +82,16 @@ func New(r *ring.Ring, o Options) (*Engine, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		options: o, ring: r, log: o.Log, started: time.Now(),
+		options: o, ring: r, names: o.Names, replaying: make(chan struct{}, maxReplays), log: o.Log, started: time.Now(),
 		byLoop: make(map[gnet.EventLoop]*loop), views: newViewCache(o.ViewBytes),
 		pins:     pins{budget: max(o.ViewBytes, minPinBytes), held: make(map[pinKey]*pin)},
 		tickDone: make(chan struct{}), walks: make(chan *ring.Reader, maxWalks),
 	}
+	if e.names == nil {
+		e.names = own{record.Epoch(r.Epoch()), r}
+	}
+	e.ids = e.names
+	e.replayUntil, e.stopReplays = context.WithCancel(context.Background())
 	for range maxWalks {
 		e.walks <- r.NewReader()
 	}
@@ -214,6 +229,7 @@ func (e *Engine) close() {
 	e.stopping = true
 	e.mu.Unlock()
 	e.ending.Store(true)
+	e.stopReplays()
 	e.enrols.Wait()
 	close(e.tickDone)
 	e.ticking.Wait()
@@ -229,6 +245,7 @@ func (e *Engine) close() {
 	if err := e.client.Stop(); err != nil {
 		e.log.Warn("stop the event loops", "error", err)
 	}
+	e.replays.Wait() // no loop begins one now, and they ring
 	for _, l := range e.loops {
 		l.close()
 		if l.reader != nil {

@@ -14,12 +14,12 @@ type Form struct {
 
 	// Entry appends one entry; line is its JSON with the newline. nil: the
 	// ring's bytes as they are.
-	Entry func(dst []byte, epoch, seq uint64, line []byte) []byte
+	Entry func(dst []byte, ids record.IDs, seq uint64, line []byte) []byte
 
 	// Batch appends one event of several entries: lines is what Entry has made
 	// of them without the last newline, last the seq of the last entry it is
 	// done with.
-	Batch func(dst []byte, epoch, last uint64, lines []byte) []byte
+	Batch func(dst []byte, ids record.IDs, last uint64, lines []byte) []byte
 
 	Drop       func(dst []byte, d *record.Drop) []byte
 	Gap        func(dst []byte, g *record.Gap) []byte
@@ -28,7 +28,7 @@ type Form struct {
 
 	// Heartbeat appends one heartbeat; seq is the last entry scanned for the
 	// subscriber, 0 when there was none.
-	Heartbeat func(dst []byte, epoch, seq uint64, h *record.Heartbeat) []byte
+	Heartbeat func(dst []byte, ids record.IDs, seq uint64, h *record.Heartbeat) []byte
 
 	// Probe is sent once when the peer has closed its sending side: bytes that
 	// mean nothing to it, but make a peer that is gone answer with a reset.

@@ -126,7 +126,7 @@ func (l *loop) pageSpan(c *ring.Cursor, g *group, sel *selection, p *ring.Page, 
 	sp := span{text: p.Text, page: *p, first: p.First, count: p.Count(), skip: skip, at: *c, picked: filtered}
 	if filtered || sel.form.Entry != nil {
 		scanned := 0
-		sp.text, sp.ends, scanned = l.engine.views.get(p, skip, l.engine.ring.Epoch(), sel, l.maxScan-l.scanned)
+		sp.text, sp.ends, scanned = l.engine.views.get(p, skip, l.engine.ids, sel, l.maxScan-l.scanned)
 		sp.count = len(sp.ends)
 		l.scanned += scanned
 	}
@@ -162,14 +162,14 @@ func (l *loop) gathers(p *ring.Page, sel *selection) bool {
 func (l *loop) fill(b *block, c ring.Cursor, g *group) {
 	b.selection, b.first, b.batch, b.after = g.selection, c.Seq(), l.out.number, c
 	b.text, b.ends = b.text[:0], b.ends[:0]
-	epoch := l.engine.ring.Epoch()
+	ids := l.engine.ids
 	for len(b.text) < blockBytes-smallPage && len(b.ends) < blockEntries && (len(b.ends) == 0 || l.scanned < l.maxScan) {
 		p, lost, ok := c.Page()
 		if !ok || lost > 0 || len(p.Text) >= smallPage && len(b.ends) > 0 {
 			break
 		}
 		scanned := 0
-		b.text, b.ends, scanned = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), epoch, l.maxScan-l.scanned)
+		b.text, b.ends, scanned = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), ids, l.maxScan-l.scanned)
 		l.scanned += scanned
 		c.Advance(b.first + uint64(len(b.ends)))
 		b.after, b.stamp = c, p.Stamp

@@ -33,7 +33,7 @@ type failer interface {
 func framedForm() *Form {
 	return &Form{
 		Name: "framed",
-		Entry: func(dst []byte, _, seq uint64, line []byte) []byte {
+		Entry: func(dst []byte, _ record.IDs, seq uint64, line []byte) []byte {
 			dst = append(strconv.AppendUint(append(dst, 'e'), seq, 10), ':')
 			return append(append(dst, line...), '.', '\n')
 		},
@@ -41,7 +41,7 @@ func framedForm() *Form {
 			return fmt.Appendf(dst, "drop %d %d %d\n", d.From, d.To, d.Total)
 		},
 		Disconnect: func(dst []byte, reason string) []byte { return fmt.Appendf(dst, "bye %s\n", reason) },
-		Heartbeat: func(dst []byte, _, seq uint64, _ *record.Heartbeat) []byte {
+		Heartbeat: func(dst []byte, _ record.IDs, seq uint64, _ *record.Heartbeat) []byte {
 			return fmt.Appendf(dst, "beat %d\n", seq)
 		},
 		Probe: []byte("probe\n"),

@@ -12,6 +12,7 @@ import (
 
 	"logwisp/ring"
 	"logwisp/ring/filter"
+	"logwisp/ring/record"
 )
 
 func TestAKickBeforeASubscriberHasItsPlaceHolds(t *testing.T) {
@@ -41,7 +42,7 @@ func TestViewsWithoutTextCountInTheBudget(t *testing.T) {
 	views := newViewCache(budget)
 	sel := b.engine.selections.take(rawForm(), levelFilter(t, "fatal"))
 	for p.Index = 1; p.Index <= 10_000; p.Index++ {
-		views.get(&p, 0, 1, sel, maxScan)
+		views.get(&p, 0, record.Epoch(1), sel, maxScan)
 	}
 	const least = 100 // bytes: the view, its key and its places in the map and in the order
 	if n := len(views.views); n*least > budget {
@@ -58,7 +59,7 @@ func TestViewsDoNotKeepTheFilterOfOneWhoHasLeft(t *testing.T) {
 	f := func() weak.Pointer[filter.Filter] {
 		sel := b.engine.selections.take(b.transport.Form, levelFilter(t, "fatal"))
 		defer b.engine.selections.release(sel)
-		b.engine.views.get(&p, 0, 1, sel, maxScan)
+		b.engine.views.get(&p, 0, record.Epoch(1), sel, maxScan)
 		return weak.Make(sel.filter)
 	}()
 	runtime.GC()

@@ -15,7 +15,7 @@ import "time"
 func (s *Subscriber) settles() bool {
 	g := s.group
 	if g.filter == nil || s.gone || s.blocked || !s.current || s.bounds != nil || s.batching != nil || s.wanted != nil ||
-		s.rest != nil || s.control != nil || s.lossTo > 0 || s.heartbeatDue || s.bye || s.held || s.kicked {
+		s.rest != nil || s.control != nil || s.lossTo > 0 || s.heartbeatDue || s.bye || s.held || s.kicked || s.replay != nil {
 		return false
 	}
 	at := s.cursor.Seq()

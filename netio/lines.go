@@ -1,8 +1,6 @@
 package netio
 
 import (
-	"strconv"
-
 	"logwisp/ring/record"
 )
 
@@ -27,15 +25,15 @@ func JSONLines(notices, ids bool) *Form {
 	return f
 }
 
-func appendHeartbeatLine(dst []byte, _, _ uint64, h *record.Heartbeat) []byte {
+func appendHeartbeatLine(dst []byte, _ record.IDs, _ uint64, h *record.Heartbeat) []byte {
 	return append(h.AppendJSON(dst), '\n')
 }
 
 // AppendWithID appends an entry, which is a JSON object, with its id as the
 // first key.
-func AppendWithID(dst []byte, epoch, seq uint64, line []byte) []byte {
+func AppendWithID(dst []byte, ids record.IDs, seq uint64, line []byte) []byte {
 	dst = append(dst, `{"id":"`...)
-	dst = record.AppendID(dst, epoch, seq)
+	dst = ids.AppendID(dst, seq)
 	dst = append(dst, `",`...)
 	return append(dst, line[1:]...)
 }
@@ -44,13 +42,16 @@ func AppendWithID(dst []byte, epoch, seq uint64, line []byte) []byte {
 func (g *Greeting) Connected() record.Connected {
 	c := record.Connected{
 		ClientID: g.ClientID,
-		Epoch:    strconv.FormatUint(g.Epoch, 10),
-		Head:     string(record.AppendID(nil, g.Epoch, g.Head)),
-		Oldest:   string(record.AppendID(nil, g.Epoch, g.Oldest)),
+		Epoch:    g.IDs.Run(),
+		Head:     string(g.IDs.AppendID(nil, g.Head)),
+		Oldest:   string(g.IDs.AppendID(nil, g.Oldest)),
 		Version:  g.Version,
 	}
-	if g.Resumes {
-		c.Resumed = string(record.AppendID(nil, g.Epoch, g.Resumed))
+	switch {
+	case g.Older != "":
+		c.Resumed = g.Older
+	case g.Resumes:
+		c.Resumed = string(g.IDs.AppendID(nil, g.Resumed))
 	}
 	return c
 }

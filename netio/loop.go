@@ -279,6 +279,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	}
 	l.takeBack(s)
 	s.gone = true
+	s.stopReplay()
 	if s.index < l.next {
 		l.busy = true // the one that takes its place may not have had its turn
 	}

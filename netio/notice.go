@@ -17,7 +17,7 @@ func (s *Subscriber) tellLoss() {
 		return
 	}
 	s.control = s.form.Drop(s.control, &record.Drop{
-		Epoch: s.loop.engine.ring.Epoch(), From: s.lossFrom, To: s.lossTo,
+		IDs: s.loop.engine.ids, From: s.lossFrom, To: s.lossTo,
 		Reason: "lagged", Total: s.dropped.Load(),
 	})
 	s.lossFrom, s.lossTo = 0, 0
@@ -32,7 +32,7 @@ func (s *Subscriber) tellSampled(atOnce bool) {
 		return
 	}
 	s.control = s.form.Drop(s.control, &record.Drop{
-		Epoch: s.loop.engine.ring.Epoch(), Count: bd.sampled, From: bd.from, To: s.seq() - 1,
+		IDs: s.loop.engine.ids, Count: bd.sampled, From: bd.from, To: s.seq() - 1,
 		Reason: "sampled", Total: s.dropped.Load(),
 	})
 	bd.sampled, bd.told = 0, s.loop.now
@@ -50,7 +50,7 @@ func (s *Subscriber) sayGoodbye(draining bool) {
 		reason, s.ending = "kicked", leftKicked
 	case ended:
 		s.ending = leftAtEnd
-	case draining && (s.held || s.cursor.Seq() > s.loop.drainHead):
+	case draining && (s.held || s.replay != nil || s.cursor.Seq() > s.loop.drainHead):
 		reason, s.ending = "server_shutdown", leftAtStop
 	default:
 		return
@@ -64,7 +64,7 @@ func (s *Subscriber) sayGoodbye(draining bool) {
 
 // sendHeartbeat queues a heartbeat that is due, at an entry's boundary (N4).
 func (s *Subscriber) sendHeartbeat(l *loop) {
-	if !s.heartbeatDue || s.bye || s.held || s.lossTo > 0 {
+	if !s.heartbeatDue || s.bye || s.held || s.lossTo > 0 || s.replay != nil {
 		return
 	}
 	s.heartbeatDue = false
@@ -75,5 +75,5 @@ func (s *Subscriber) sendHeartbeat(l *loop) {
 		Now: l.now, ActiveClients: int(s.transport.active.Load()), Uptime: l.now.Sub(l.engine.started),
 		Timestamp: s.policy.Timestamp, Stats: s.policy.Stats,
 	}
-	s.control = s.form.Heartbeat(s.control, l.engine.ring.Epoch(), s.seq()-1, &h)
+	s.control = s.form.Heartbeat(s.control, l.engine.ids, s.seq()-1, &h)
 }

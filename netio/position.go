@@ -15,6 +15,7 @@ import (
 type Position struct {
 	kind positionKind
 	seq  uint64
+	id   string // of behindOlder
 }
 
 type positionKind uint8
@@ -25,6 +26,7 @@ const (
 	atOldest
 	atEntry
 	behindEntry  // resumes: what is no longer held is told as a gap
+	behindOlder  // resumes behind an entry that is not in the ring, but to be had
 	behindNobody // resumes with an id that means nothing here: told as a reset
 )
 
@@ -35,13 +37,16 @@ var (
 )
 
 // At is entry seq, or what is still held behind it.
-func At(seq uint64) Position { return Position{atEntry, seq} }
+func At(seq uint64) Position { return Position{kind: atEntry, seq: seq} }
 
 // Resume is the place behind the entry with an id. An id that is not of this
 // run of the stream starts anew at the oldest entry held; the subscriber is told.
 func (e *Engine) Resume(id string) Position {
-	if seq, ok := e.seqOf(id); ok {
-		return Position{behindEntry, seq}
+	switch seq, held, own := e.names.Find(id); {
+	case held:
+		return Position{kind: behindEntry, seq: seq}
+	case own:
+		return Position{kind: behindOlder, id: id}
 	}
 	return Position{kind: behindNobody}
 }
@@ -55,11 +60,9 @@ func (e *Engine) From(text string) (Position, error) {
 	case "latest":
 		return Latest, nil
 	}
-	epoch, seq, _ := strings.Cut(text, "-")
-	for _, number := range []string{epoch, seq} {
-		if _, err := strconv.ParseUint(number, 10, 64); err != nil {
-			return Position{}, errors.New("neither earliest, latest nor an id, which is <epoch>-<seq>")
-		}
+	run, number, _ := cutLast(text, "-")
+	if _, err := strconv.ParseUint(number, 10, 64); err != nil || run == "" {
+		return Position{}, errors.New("neither earliest, latest nor an id, which is <epoch>-<seq>")
 	}
 	return e.Resume(text), nil
 }
@@ -77,12 +80,13 @@ func ParseSince(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// seqOf returns the number of the entry with an id of this epoch that is not
-// beyond the head.
-func (e *Engine) seqOf(id string) (uint64, bool) {
-	rest, ok := strings.CutPrefix(id, strconv.FormatUint(e.ring.Epoch(), 10)+"-")
-	seq, err := strconv.ParseUint(rest, 10, 64)
-	return seq, ok && err == nil && seq <= e.ring.Head()
+// cutLast is strings.Cut at the last separator: the name of a run may have some.
+func cutLast(text, separator string) (before, after string, found bool) {
+	i := strings.LastIndex(text, separator)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(separator):], true
 }
 
 // place is a Position looked up.
@@ -92,6 +96,7 @@ type place struct {
 	resumes bool   // the stream goes on behind entry resumed, as was asked: missed is a gap
 	resumed uint64
 	reset   bool
+	older   string // what follows this id comes first, from where it is to be had
 }
 
 // locate looks a position up.
@@ -110,9 +115,9 @@ func (l *loop) locate(p Position) place {
 	case behindEntry:
 		c, lost := r.Seek(p.seq + 1)
 		return place{cursor: c, missed: lost, resumes: true, resumed: p.seq}
-	case atOldest, behindNobody:
+	case atOldest, behindNobody, behindOlder:
 		c, _ := r.Seek(r.Oldest())
-		return place{cursor: c, reset: p.kind == behindNobody}
+		return place{cursor: c, reset: p.kind == behindNobody, older: p.id}
 	}
 	return place{cursor: r.Live()}
 }
@@ -120,14 +125,13 @@ func (l *loop) locate(p Position) place {
 // tellStart queues the notices of where a stream starts, if that is not where
 // it was asked to.
 func (s *Subscriber) tellStart(p *place) {
-	epoch := s.loop.engine.ring.Epoch()
 	switch {
 	case p.reset && s.form.Reset != nil:
 		s.control = s.form.Reset(s.control, "epoch")
 	case p.missed == 0:
 	case p.resumes && s.form.Gap != nil:
 		s.control = s.form.Gap(s.control, &record.Gap{
-			Epoch: epoch, Requested: p.resumed, Resumed: p.cursor.Seq(), Missed: p.missed,
+			IDs: s.loop.engine.ids, Requested: p.resumed, Resumed: p.cursor.Seq(), Missed: p.missed,
 		})
 	case !p.resumes && s.form.Drop != nil:
 		s.lossFrom, s.lossTo = p.cursor.Seq()-p.missed, p.cursor.Seq()-1

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"logwisp/ring"
+	"logwisp/ring/record"
 )
 
 // settle makes passes until the loop parks.
@@ -34,12 +35,12 @@ func TestALoopThatParksHasLeftNobodyBehind(t *testing.T) {
 		form := framedForm()
 		long := false // every gathering uses up a pass
 		entry := form.Entry
-		form.Entry = func(dst []byte, epoch, seq uint64, line []byte) []byte {
+		form.Entry = func(dst []byte, ids record.IDs, seq uint64, line []byte) []byte {
 			if long {
 				long = false
 				spin()
 			}
-			return entry(dst, epoch, seq, line)
+			return entry(dst, ids, seq, line)
 		}
 		b := newBed(t, ring.Options{Entries: 64, Bytes: 64 << 10}, form)
 		defer b.close()

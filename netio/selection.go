@@ -6,6 +6,7 @@ import (
 
 	"logwisp/ring"
 	"logwisp/ring/filter"
+	"logwisp/ring/record"
 )
 
 // selection is what a subscriber wants of the ring: the entries that pass a
@@ -107,7 +108,7 @@ func (sel *selection) verdict(p *ring.Page) filter.Verdict {
 // be looked at to tell which pass; it stops behind the entry with which that
 // comes to budget (N7).
 func (sel *selection) appendEntries(
-	text []byte, ends []uint32, p *ring.Page, i int, epoch uint64, budget int,
+	text []byte, ends []uint32, p *ring.Page, i int, ids record.IDs, budget int,
 ) (_ []byte, _ []uint32, scanned int) {
 	passing := filter.All
 	if sel.filter != nil {
@@ -128,7 +129,7 @@ func (sel *selection) appendEntries(
 		case entry == nil:
 			text = append(text, p.Entry(i)...)
 		default:
-			text = entry(text, epoch, p.First+uint64(i), p.Entry(i))
+			text = entry(text, ids, p.First+uint64(i), p.Entry(i))
 		}
 		ends = append(ends, uint32(len(text)))
 	}

@@ -27,7 +27,9 @@ func tellingForm(raw bool) *Form {
 	f.Gap = func(dst []byte, g *record.Gap) []byte {
 		return fmt.Appendf(dst, "gap %d %d %d\n", g.Requested, g.Resumed, g.Missed)
 	}
-	f.Batch = func(dst []byte, _, _ uint64, lines []byte) []byte { return append(append(dst, lines...), '\n') }
+	f.Batch = func(dst []byte, _ record.IDs, _ uint64, lines []byte) []byte {
+		return append(append(dst, lines...), '\n')
+	}
 	f.Reset = func(dst []byte, reason string) []byte { return fmt.Appendf(dst, "reset %s\n", reason) }
 	return f
 }

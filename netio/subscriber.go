@@ -53,6 +53,9 @@ type Subscriber struct {
 	bounds   *bounds   // nil: none
 	batching *batching // nil: entries are sent as they come
 
+	replay  *replay // what comes before the cursor's entry, from elsewhere; nil: nothing
+	earlier uint64  // entries offered from there
+
 	cursor                   ring.Cursor
 	start                    uint64 // seq of the first entry offered
 	rest                     []byte // what the socket did not take of the entry before the cursor (N3)
@@ -205,6 +208,9 @@ func (l *loop) compose(s *Subscriber, draining bool) (caughtUp bool) {
 		}
 		if s.batching != nil && s.rest != nil {
 			return false
+		}
+		if s.replay != nil {
+			return len(b.iov) == 0 && l.composeReplay(s)
 		}
 		caughtUp, lost := b.collect(l, s)
 		if lost == 0 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"logwisp/ring/filter"
+	"logwisp/ring/record"
 )
 
 // Subscription is what one subscriber asks for. The zero value is the
@@ -34,11 +35,12 @@ type Subscription struct {
 // Greeting is what is known when a subscriber joins.
 type Greeting struct {
 	ClientID string
-	Epoch    uint64
+	IDs      record.IDs
 	Head     uint64 // seq of the newest entry
 	Oldest   uint64 // seq of the oldest entry held
 	Resumes  bool   // the stream goes on behind entry Resumed, as was asked
 	Resumed  uint64
+	Older    string // then the id that was asked for, if that entry is not in the ring
 	Version  string // Options.Version
 }
 
@@ -142,6 +144,8 @@ func (l *loop) begin(s *Subscriber) {
 		s.filter = sub.Filter.String()
 	}
 	s.transport.mu.Unlock()
+	s.stopReplay()
+	s.earlier = 0
 	start := l.locate(sub.From)
 	s.cursor, s.start = start.cursor, start.cursor.Seq()-start.missed
 	s.bounds = newBounds(sub, l.engine.ring.Head(), l.now)
@@ -156,9 +160,12 @@ func (l *loop) begin(s *Subscriber) {
 	if sub.Greet != nil {
 		r := l.engine.ring
 		s.control = sub.Greet(s.control, Greeting{
-			ClientID: s.id, Epoch: r.Epoch(), Head: r.Head(), Oldest: r.Oldest(),
-			Resumes: start.resumes, Resumed: start.resumed, Version: l.engine.options.Version,
+			ClientID: s.id, IDs: l.engine.ids, Head: r.Head(), Oldest: r.Oldest(),
+			Resumes: start.resumes || start.older != "", Resumed: start.resumed, Older: start.older, Version: l.engine.options.Version,
 		})
 	}
 	s.tellStart(&start)
+	if start.older != "" {
+		l.startReplay(s, start.older)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"logwisp/ring"
+	"logwisp/ring/record"
 )
 
 // view is a page in another form, or what a filter leaves of it, from entry
@@ -51,14 +52,14 @@ func newViewCache(budget int64) *viewCache {
 // get returns what sel wants of p's entries up to some entry behind number i,
 // which is the last one as soon as the bytes scanned for it stay below budget.
 func (c *viewCache) get(
-	p *ring.Page, i int, epoch uint64, sel *selection, budget int,
+	p *ring.Page, i int, ids record.IDs, sel *selection, budget int,
 ) (text []byte, ends []uint32, scanned int) {
 	key := viewKey{p.Index, sel.number}
 	v := c.at(key, i, p, sel)
 	v.mu.Lock() // whoever wants the same meanwhile finds it done
 	defer v.mu.Unlock()
 	if len(v.ends) <= i {
-		v.text, v.ends, scanned = sel.appendEntries(v.text, v.ends, p, len(v.ends), epoch, budget)
+		v.text, v.ends, scanned = sel.appendEntries(v.text, v.ends, p, len(v.ends), ids, budget)
 		c.count(key, v)
 	}
 	return v.text, v.ends, scanned

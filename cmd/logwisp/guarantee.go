@@ -8,8 +8,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"logwisp/netio/forward"
+	"logwisp/netio/nats"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -20,8 +23,14 @@ import (
 type guaranteed struct {
 	checkpoint *tail.Checkpoint
 	ring       *ring.Ring
-	watcher    *tail.Watcher
+	origins    *tail.Origins
 	output     *forward.Output
+	edge       *nats.Edge // nil: the counterpart is of another kind
+
+	monitor tail.Options
+	log     *slog.Logger
+	mu      sync.Mutex
+	watcher *tail.Watcher // nil: it has not begun to read
 }
 
 // guaranteedRing is the memory of what is read and not acknowledged yet.
@@ -33,7 +42,7 @@ func newGuaranteed(o forward.Options, s *settings, log *slog.Logger) (*guarantee
 	name := o.Label()
 	log = log.With("output", name)
 	path, err := guaranteePath(s.Monitor.Checkpoint, name, os.Getenv)
-	g := &guaranteed{}
+	g := &guaranteed{log: log}
 	if err == nil {
 		g.checkpoint, err = tail.OpenCheckpoint(path, log)
 	}
@@ -43,12 +52,16 @@ func newGuaranteed(o forward.Options, s *settings, log *slog.Logger) (*guarantee
 	if err == nil {
 		bytes := max(guaranteedRing, 16*s.Monitor.MaxLineBytes)
 		g.ring = ring.New(ring.Options{Entries: 1 << 14, Bytes: bytes, Recycle: true})
-		g.output, err = forward.New(o, g.ring, false, log)
+		err = g.open(o)
 	}
 	if err == nil {
-		monitor := s.Monitor
-		monitor.Filter, monitor.Acked = s.Filter, g.output.Acked
-		g.watcher, err = tail.Resume(g.checkpoint, monitor, g.ring, log)
+		g.monitor = s.Monitor
+		g.monitor.Filter, g.monitor.Acked = s.Filter, g.output.Acked
+		if g.edge != nil {
+			g.monitor.Origins = g.origins
+		} else {
+			err = g.follow()
+		}
 	}
 	if err != nil {
 		_ = g.checkpoint.Close(0, 0)
@@ -70,12 +83,76 @@ func guaranteePath(setting, output string, getenv func(string) string) (string, 
 	return filepath.Join(filepath.Dir(path), "output-"+url.PathEscape(output)+".json"), nil
 }
 
+// open makes the output, with the way to its counterpart.
+func (g *guaranteed) open(o forward.Options) (err error) {
+	g.origins = tail.NewOrigins(g.ring.Head() + 1)
+	carrier, err := carrierOf(o, g.ring.Epoch(), g.origins, g.log)
+	if err != nil {
+		return err
+	}
+	g.edge, _ = carrier.(*nats.Edge)
+	g.output, err = forward.NewThrough(carrier, o, g.ring, false, g.log)
+	return err
+}
+
+// follow takes the files' positions. What is written from here on is not missed.
+func (g *guaranteed) follow() error {
+	w, err := tail.Resume(g.checkpoint, g.monitor, g.ring, g.log)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.watcher = w
+	return err
+}
+
 // read reads files for the output until ctx ends.
-func (g *guaranteed) read(ctx context.Context) error { return g.watcher.Run(ctx) }
+func (g *guaranteed) read(ctx context.Context) error {
+	if g.edge != nil {
+		if g.adopt(ctx); ctx.Err() != nil {
+			return nil
+		}
+		if err := g.follow(); err != nil {
+			return err
+		}
+	}
+	return g.watcher.Run(ctx)
+}
+
+// unknownFor is how long a stream is waited for that may know how far files were
+// read, where nothing else does: then they begin as in any first run.
+const unknownFor = 5 * time.Second
+
+// adopt takes over how far the files are in the stream. With a checkpoint there
+// is time for that: it says from where the files would go on without.
+func (g *guaranteed) adopt(ctx context.Context) {
+	begun := time.Now()
+	for said := false; ; {
+		positions, err := g.edge.Positions(ctx)
+		for _, p := range positions {
+			if e := g.checkpoint.Adopt(p.File, p.At); e != nil {
+				g.log.Warn("the stream names a position that is none, it is left out", "error", e)
+			}
+		}
+		if err == nil || ctx.Err() != nil || !g.checkpoint.Loaded() && time.Since(begun) > unknownFor {
+			return
+		}
+		if !said {
+			said = true
+			g.log.Warn("files wait until the stream has told how far they are in it", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
 
 // close leaves to the next run what was acknowledged. The output has stopped.
 func (g *guaranteed) close() {
-	g.watcher.Settle()
-	g.watcher.Close()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.watcher != nil {
+		g.watcher.Settle()
+		g.watcher.Close()
+	}
 	_ = g.checkpoint.Close(0, 0) // a failed write was warned about; more is sent again
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"logwisp/netio/forward"
+	"logwisp/netio/nats"
 )
 
 // newOutput returns the output of a URL, with the defaults of everything else.
@@ -57,7 +58,13 @@ func (s *settings) setOutputs(urls []string, toml []byte) []problem {
 		if path := elementKey("outputs", i); len(urls) == 0 && s.origins.of("outputs") != variableName("outputs") {
 			p = a.at(path)
 		}
-		if err := o.Check(); err != nil {
+		err := o.Check()
+		if err == nil && isNATS(o.URL) {
+			_, err = nats.ParseURL(o.URL)
+			// What the stream holds of a file is known, so nothing needs to be lost.
+			o.Guarantee = o.Guarantee || len(s.Inputs) == 0 && !s.HTTP.Ingest
+		}
+		if err != nil {
 			p.Message = err.Error()
 			problems = append(problems, p)
 		} else if o.Guarantee && (len(s.Inputs) > 0 || s.HTTP.Ingest) {
@@ -93,7 +100,11 @@ func (d *daemon) newOutputs() error {
 			d.outputs.all = append(d.outputs.all, g.output)
 			continue
 		}
-		out, err := forward.New(o, d.ring, d.settings.Monitor.ReadFrom == "beginning", d.log)
+		carrier, err := carrierOf(o, d.ring.Epoch(), nil, d.log)
+		if err != nil {
+			return &refusal{code: exitConfig, lines: []string{fmt.Sprintf("output %s: %v", o.Label(), err)}}
+		}
+		out, err := forward.NewThrough(carrier, o, d.ring, d.settings.Monitor.ReadFrom == "beginning", d.log)
 		if err != nil {
 			return &refusal{code: exitConfig, lines: []string{err.Error()}}
 		}

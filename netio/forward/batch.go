@@ -14,6 +14,7 @@ type batch struct {
 	text []byte   // newline-ended entries
 	ends []int    // behind each
 	seqs []uint64 // of each
+	from []uint16 // the source of each; 0: it is in its text only
 
 	next     uint64 // entries before this one are in it, or filtered or lost
 	filtered uint64
@@ -22,7 +23,7 @@ type batch struct {
 }
 
 func (b *batch) reset(next uint64) {
-	*b = batch{text: b.text[:0], ends: b.ends[:0], seqs: b.seqs[:0], next: next}
+	*b = batch{text: b.text[:0], ends: b.ends[:0], seqs: b.seqs[:0], from: b.from[:0], next: next}
 	if cap(b.text) > 4<<20 {
 		b.text = nil // a huge entry must not keep its memory
 	}
@@ -112,6 +113,7 @@ func (c *collector) fillFromPage(b *batch) (full, more bool) {
 		b.text = append(b.text, e...)
 		b.ends = append(b.ends, len(b.text))
 		b.seqs = append(b.seqs, p.First+uint64(i))
+		b.from = append(b.from, p.Source(i))
 	}
 	c.advance(b, p.First+uint64(p.Count()))
 	return len(b.text) >= c.limit, true

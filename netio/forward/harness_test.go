@@ -14,11 +14,12 @@ import (
 
 	"go.uber.org/goleak"
 
+	"logwisp/netio/netiotest"
 	"logwisp/ring"
 	"logwisp/ring/record"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, netiotest.IgnoreLibraries()...) }
 
 // patience is how long a test waits for what has to come.
 const patience = 20 * time.Second

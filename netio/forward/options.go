@@ -40,7 +40,11 @@ type Filter struct {
 }
 
 // Schemes are those of the URLs that Options take.
-var Schemes = []string{"tcp", "tls", "http", "https"}
+var Schemes = []string{"tcp", "tls", "http", "https", schemeNATS}
+
+// schemeNATS is that of outputs through a netio.Carrier, which checks the URL
+// itself.
+const schemeNATS = "nats"
 
 // Check reports what is wrong with the settings, naming the key. It looks at
 // nothing but them.
@@ -50,19 +54,22 @@ func (o *Options) Check() error {
 		return err
 	}
 	web := u.Scheme == "http" || u.Scheme == "https"
+	through := u.Scheme == schemeNATS
 	p := presets[o.Preset]
 	switch {
 	case o.Preset != "" && p == nil:
 		return fmt.Errorf("preset is %q: there are none, %s", o.Preset, strings.Join(presetNames(), ", "))
+	case through && o.Preset != "" && o.Preset != "none":
+		return fmt.Errorf("preset %s is not for nats://", o.Preset)
 	case !web && p != nil && !p.streams:
 		return fmt.Errorf("preset %s is for http:// and https://, not for %s://", o.Preset, u.Scheme)
 	case !web && o.Compress != "" && o.Compress != "none":
 		return fmt.Errorf("compress is for http:// and https://, not for %s://", u.Scheme)
 	case !web && len(o.Headers) > 0:
 		return fmt.Errorf("headers are for http:// and https://, not for %s://", u.Scheme)
-	case !web && o.TokenFile != "" && o.Preset != "logwisp":
+	case !web && !through && o.TokenFile != "" && o.Preset != "logwisp":
 		return fmt.Errorf(`token_file needs preset = "logwisp" with %s://: others are sent nothing but lines`, u.Scheme)
-	case o.Guarantee && !web && o.Preset != "logwisp":
+	case o.Guarantee && !web && !through && o.Preset != "logwisp":
 		return fmt.Errorf(`guarantee needs a counterpart that acknowledges, and nobody does so on plain %s://: use http:// or https://, or preset = "logwisp" if the receiver is another LogWisp`, u.Scheme)
 	}
 	for name := range o.Headers {
@@ -88,7 +95,11 @@ func (o *Options) parseURL() (*url.URL, error) {
 	if o.URL == "" {
 		return nil, errors.New("url is empty: name where to send to, like tcp://host:port or https://host/path")
 	}
-	u, err := url.Parse(o.URL)
+	raw := o.URL
+	if strings.HasPrefix(raw, schemeNATS+"://") {
+		raw = firstServer(raw)
+	}
+	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("url %q is malformed: %w", redacted(o.URL), errors.Unwrap(err))
 	}
@@ -109,6 +120,18 @@ func (o *Options) parseURL() (*url.URL, error) {
 	return u, nil
 }
 
+// firstServer returns a URL of several servers with the first one only, which
+// url.Parse understands.
+func firstServer(raw string) string {
+	rest := len(schemeNATS + "://")
+	end := rest + strings.IndexAny(raw[rest:]+"/", "/?#")
+	host := rest + strings.LastIndexByte(raw[rest:end], '@') + 1
+	if i := strings.IndexByte(raw[host:end], ','); i >= 0 {
+		return raw[:host+i] + raw[end:]
+	}
+	return raw
+}
+
 // redacted hides what may be a password in a text that is no URL.
 func redacted(text string) string {
 	if i := strings.LastIndexByte(text, '@'); i >= 0 {
@@ -123,7 +146,7 @@ func (o *Options) Label() string {
 	if o.Name != "" {
 		return o.Name
 	}
-	u, err := url.Parse(o.URL)
+	u, err := o.parseURL()
 	if err != nil {
 		return "output"
 	}

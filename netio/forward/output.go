@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"logwisp/netio"
 	"logwisp/ring"
 	"logwisp/ring/filter"
 )
@@ -68,6 +69,12 @@ func (b *busy) Error() string { return b.cause }
 // oldest entry held. The error is one of Options.Check, or that of a certificate
 // store. The caller calls Run.
 func New(o Options, r *ring.Ring, oldest bool, log *slog.Logger) (*Output, error) {
+	return NewThrough(nil, o, r, oldest, log)
+}
+
+// NewThrough is New for a counterpart that c leads to, which is the Output's
+// from here on. A nil c means one of this package.
+func NewThrough(c netio.Carrier, o Options, r *ring.Ring, oldest bool, log *slog.Logger) (*Output, error) {
 	if err := o.Check(); err != nil {
 		return nil, fmt.Errorf("output %s: %w", o.Label(), err)
 	}
@@ -91,7 +98,9 @@ func New(o Options, r *ring.Ring, oldest bool, log *slog.Logger) (*Output, error
 	out.passed(out.start)
 	out.waker = r.NewWaker(out.wake)
 	u, _ := o.parseURL() // checked
-	if u.Scheme == "http" || u.Scheme == "https" {
+	if c != nil {
+		out.sender, out.wait = &carried{c, r}, time.Duration(o.BatchWait)*time.Millisecond
+	} else if u.Scheme == "http" || u.Scheme == "https" {
 		out.sender, out.wait = newWebSender(&out.options, u), time.Duration(o.BatchWait)*time.Millisecond
 	} else {
 		out.sender = newStreamSender(&out.options, u, r.Epoch())

@@ -45,7 +45,7 @@ func newKinds(heartbeatFormat string) map[string]*streamKind {
 func textForm() *netio.Form {
 	return &netio.Form{
 		Name:  "text",
-		Entry: func(dst []byte, _, _ uint64, line []byte) []byte { return record.AppendText(dst, line) },
+		Entry: func(dst []byte, _ record.IDs, _ uint64, line []byte) []byte { return record.AppendText(dst, line) },
 		Drop:  func(dst []byte, d *record.Drop) []byte { return appendLost(dst, d.Lost()) },
 		Gap:   func(dst []byte, g *record.Gap) []byte { return appendLost(dst, g.Missed) },
 	}

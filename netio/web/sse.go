@@ -47,20 +47,20 @@ func newForm(heartbeatFormat string, ids bool) *netio.Form {
 
 // appendEntry appends one entry as an unnamed event. line ends with the one
 // newline it has, which also ends the data line.
-func appendEntry(dst []byte, epoch, seq uint64, line []byte) []byte {
+func appendEntry(dst []byte, ids record.IDs, seq uint64, line []byte) []byte {
 	dst = append(dst, "id: "...)
-	dst = record.AppendID(dst, epoch, seq)
+	dst = ids.AppendID(dst, seq)
 	dst = append(dst, "\ndata: "...)
 	dst = append(dst, line...)
 	return append(dst, '\n')
 }
 
 // appendEntryWithID is appendEntry with the id in the JSON too.
-func appendEntryWithID(dst []byte, epoch, seq uint64, line []byte) []byte {
+func appendEntryWithID(dst []byte, ids record.IDs, seq uint64, line []byte) []byte {
 	dst = append(dst, "id: "...)
-	dst = record.AppendID(dst, epoch, seq)
+	dst = ids.AppendID(dst, seq)
 	dst = append(dst, "\ndata: "...)
-	dst = netio.AppendWithID(dst, epoch, seq, line)
+	dst = netio.AppendWithID(dst, ids, seq, line)
 	return append(dst, '\n')
 }
 
@@ -73,9 +73,9 @@ func newBatchForm(heartbeatFormat string) *netio.Form {
 
 // appendBatch appends a batch event: an array of entries with their ids. Its
 // own id is the last entry it is done with.
-func appendBatch(dst []byte, epoch, last uint64, lines []byte) []byte {
+func appendBatch(dst []byte, ids record.IDs, last uint64, lines []byte) []byte {
 	dst = append(dst, "event: batch\nid: "...)
-	dst = record.AppendID(dst, epoch, last)
+	dst = ids.AppendID(dst, last)
 	dst = append(dst, "\ndata: ["...)
 	for line := range bytes.SplitSeq(lines, []byte("\n")) {
 		dst = append(append(dst, line...), ',')
@@ -88,7 +88,7 @@ func appendBatch(dst []byte, epoch, last uint64, lines []byte) []byte {
 // id is the last of these entries, as in a drop.
 func appendGap(dst []byte, g *record.Gap) []byte {
 	dst = append(dst, "event: gap\nid: "...)
-	dst = record.AppendID(dst, g.Epoch, g.Resumed-1)
+	dst = g.IDs.AppendID(dst, g.Resumed-1)
 	dst = append(dst, "\ndata: "...)
 	dst = g.AppendJSON(dst, false)
 	return append(dst, '\n', '\n')
@@ -102,7 +102,7 @@ func appendReset(dst []byte, reason string) []byte {
 // that a client that reconnects is not told of it again.
 func appendDrop(dst []byte, d *record.Drop) []byte {
 	dst = append(dst, "event: drop\nid: "...)
-	dst = record.AppendID(dst, d.Epoch, d.To)
+	dst = d.IDs.AppendID(dst, d.To)
 	dst = append(dst, "\ndata: "...)
 	dst = d.AppendJSON(dst, false)
 	return append(dst, '\n', '\n')
@@ -114,25 +114,25 @@ func appendDisconnect(dst []byte, reason string) []byte {
 
 // appendCommentHeartbeat appends a comment; the id beside it lets a client
 // resume behind what was scanned for it.
-func appendCommentHeartbeat(dst []byte, epoch, seq uint64, h *record.Heartbeat) []byte {
+func appendCommentHeartbeat(dst []byte, ids record.IDs, seq uint64, h *record.Heartbeat) []byte {
 	dst = append(h.AppendComment(dst), '\n')
-	dst = appendScanned(dst, epoch, seq)
+	dst = appendScanned(dst, ids, seq)
 	return append(dst, '\n')
 }
 
-func appendJSONHeartbeat(dst []byte, epoch, seq uint64, h *record.Heartbeat) []byte {
-	dst = appendScanned(dst, epoch, seq)
+func appendJSONHeartbeat(dst []byte, ids record.IDs, seq uint64, h *record.Heartbeat) []byte {
+	dst = appendScanned(dst, ids, seq)
 	dst = append(dst, "data: "...)
 	dst = h.AppendJSON(dst)
 	return append(dst, '\n', '\n')
 }
 
-func appendScanned(dst []byte, epoch, seq uint64) []byte {
+func appendScanned(dst []byte, ids record.IDs, seq uint64) []byte {
 	if seq == 0 {
 		return dst
 	}
 	dst = append(dst, "id: "...)
-	dst = record.AppendID(dst, epoch, seq)
+	dst = ids.AppendID(dst, seq)
 	return append(dst, '\n')
 }
 

@@ -52,7 +52,7 @@ func (h *Heartbeat) AppendComment(dst []byte) []byte {
 
 // Drop is a run of entries that a subscriber did not get.
 type Drop struct {
-	Epoch  uint64
+	IDs    IDs
 	Count  uint64 // entries lost; 0 = all from From to To
 	From   uint64 // seq of the first entry lost
 	To     uint64 // seq of the last one, or of a later one up to which the count is
@@ -70,9 +70,9 @@ func (d *Drop) AppendJSON(dst []byte, withType bool) []byte {
 	dst = append(dst, `"count":`...)
 	dst = strconv.AppendUint(dst, d.Lost(), 10)
 	dst = append(dst, `,"from":"`...)
-	dst = AppendID(dst, d.Epoch, d.From)
+	dst = d.IDs.AppendID(dst, d.From)
 	dst = append(dst, `","to":"`...)
-	dst = AppendID(dst, d.Epoch, d.To)
+	dst = d.IDs.AppendID(dst, d.To)
 	dst = append(dst, `","reason":"`...)
 	dst = append(dst, d.Reason...)
 	dst = append(dst, `","total":`...)
@@ -90,7 +90,7 @@ func (d *Drop) Lost() uint64 {
 
 // Gap is what a subscriber that resumes did not find held any more.
 type Gap struct {
-	Epoch     uint64
+	IDs       IDs
 	Requested uint64 // seq of the entry behind which it asked to go on
 	Resumed   uint64 // seq of the entry with which it goes on
 	Missed    uint64 // entries in between
@@ -103,9 +103,9 @@ func (g *Gap) AppendJSON(dst []byte, withType bool) []byte {
 		dst = append(dst, `"type":"gap",`...)
 	}
 	dst = append(dst, `"requested":"`...)
-	dst = AppendID(dst, g.Epoch, g.Requested)
+	dst = g.IDs.AppendID(dst, g.Requested)
 	dst = append(dst, `","resumed":"`...)
-	dst = AppendID(dst, g.Epoch, g.Resumed)
+	dst = g.IDs.AppendID(dst, g.Resumed)
 	dst = append(dst, `","missed":`...)
 	dst = strconv.AppendUint(dst, g.Missed, 10)
 	return append(dst, '}')

@@ -180,6 +180,24 @@ func AppendLine(dst []byte, v any) []byte {
 	return append(dst, '\n')
 }
 
+// IDs name the entries of a ring.
+type IDs interface {
+	// AppendID appends the id of entry seq.
+	AppendID(dst []byte, seq uint64) []byte
+
+	// Run names the run of numbers that ids belong to, for people.
+	Run() string
+}
+
+// Epoch is the IDs of a daemon on its own, <epoch>-<seq>.
+type Epoch uint64
+
+// AppendID appends the id of entry seq.
+func (e Epoch) AppendID(dst []byte, seq uint64) []byte { return AppendID(dst, uint64(e), seq) }
+
+// Run returns the epoch.
+func (e Epoch) Run() string { return strconv.FormatUint(uint64(e), 10) }
+
 // AppendID appends the id of an entry: <epoch>-<seq>.
 func AppendID(dst []byte, epoch, seq uint64) []byte {
 	dst = strconv.AppendUint(dst, epoch, 10)

@@ -52,7 +52,7 @@ func TestControlObjectsHaveTheirGoldenForm(t *testing.T) {
 		out = append(h.AppendComment(out), '\n')
 		out = append(h.AppendJSON(out), '\n')
 	}
-	d := Drop{Epoch: 7, From: 11, To: 133, Reason: "lagged", Total: 456}
+	d := Drop{IDs: Epoch(7), From: 11, To: 133, Reason: "lagged", Total: 456}
 	out = append(d.AppendJSON(out, false), '\n')
 	out = append(d.AppendJSON(out, true), '\n')
 	for _, v := range []any{

@@ -63,11 +63,11 @@ func TestTextForPeopleHasOneLineAnEntry(t *testing.T) {
 }
 
 func TestNoticesOfWhatIsNotThere(t *testing.T) {
-	g := Gap{Epoch: 7, Requested: 10, Resumed: 905, Missed: 894}
+	g := Gap{IDs: Epoch(7), Requested: 10, Resumed: 905, Missed: 894}
 	if got, want := string(g.AppendJSON(nil, true)), `{"type":"gap","requested":"7-10","resumed":"7-905","missed":894}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	d := Drop{Epoch: 7, Count: 3, From: 10, To: 30, Reason: "sampled", Total: 5}
+	d := Drop{IDs: Epoch(7), Count: 3, From: 10, To: 30, Reason: "sampled", Total: 5}
 	if got, want := string(d.AppendJSON(nil, false)), `{"count":3,"from":"7-10","to":"7-30","reason":"sampled","total":5}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

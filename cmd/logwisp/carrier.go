@@ -1,0 +1,48 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"strings"
+
+	"logwisp/netio"
+	"logwisp/netio/forward"
+	"logwisp/netio/nats"
+	"logwisp/tail"
+)
+
+// isNATS reports whether a URL leads to a stream of NATS JetStream.
+func isNATS(url string) bool { return strings.HasPrefix(url, nats.Scheme+"://") }
+
+// carrierOf returns the way to the counterpart of an output, nil if netio/forward
+// knows it itself. origins may be nil.
+func carrierOf(o forward.Options, epoch uint64, origins *tail.Origins, log *slog.Logger) (netio.Carrier, error) {
+	if !isNATS(o.URL) {
+		return nil, nil
+	}
+	settings, err := nats.ParseURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if file := o.TokenFile; file != "" {
+		settings.Token = func() (string, error) {
+			text, err := os.ReadFile(file)
+			return strings.TrimSpace(string(text)), err
+		}
+	}
+	if origins == nil {
+		return nats.NewEdge(settings, epoch, nil, log.With("output", o.Label()))
+	}
+	return nats.NewEdge(settings, epoch, filesOrigins{origins}, log)
+}
+
+// filesOrigins are tail's as netio/nats wants them.
+type filesOrigins struct{ *tail.Origins }
+
+func (o filesOrigins) Origin(seq uint64) (at nats.Origin, known, settled bool) {
+	from, settled := o.At(seq)
+	if from == nil {
+		return at, false, settled
+	}
+	return nats.Origin{File: from.File, End: from.End, Position: from.Position}, true, settled
+}

@@ -1,0 +1,286 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	client "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"logwisp/netio"
+)
+
+const (
+	headerHost  = "Logwisp-Host"
+	headerStart = "Logwisp-Start"
+	headerEnd   = "Logwisp-End"
+	headerAt    = "Logwisp-At"
+	headerFile  = "Logwisp-File"
+)
+
+// answerTime is how long the server may take to answer.
+const answerTime = 10 * time.Second
+
+// Origin says where an entry came from.
+type Origin struct {
+	File     string        // names the file
+	End      int64         // everything in the file before it is in this entry or earlier ones
+	Position func() []byte // to go on behind the entry, as JSON
+}
+
+// Origins know where entries came from. Nil ones know nothing.
+type Origins interface {
+	// Origin returns that of an entry. settled is false when more will be known
+	// in a moment.
+	Origin(seq uint64) (o Origin, known, settled bool)
+
+	// Forget gives up what is known of the entries up to seq.
+	Forget(seq uint64)
+}
+
+// Edge publishes entries to a stream. It is a netio.Carrier.
+type Edge struct {
+	options *Options
+	epoch   uint64 // of the ring
+	origins Origins
+	log     *slog.Logger
+	conn    *client.Conn
+	js      jetstream.JetStream
+	stream  jetstream.Stream // nil until it is known to be there
+	subject map[string]*subject
+}
+
+// NewEdge returns an Edge, which connects in the background, and again whenever
+// the connection is lost. Errors are those of the settings. The caller closes
+// it.
+func NewEdge(o *Options, epoch uint64, origins Origins, log *slog.Logger) (*Edge, error) {
+	conn, js, err := connect(o, "logwisp edge "+o.Host, log, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Edge{options: o, epoch: epoch, origins: origins, log: log, conn: conn, js: js, subject: make(map[string]*subject)}, nil
+}
+
+// Close ends the connection.
+func (e *Edge) Close() { e.conn.Close() }
+
+// Position is how far a file is in the stream.
+type Position struct {
+	File []byte // as Origin.Position has it
+	At   int64  // when it was true, nanoseconds since 1970 on this host's clock
+}
+
+// Positions returns how far the files of this host are in the stream (J3). The
+// error says why that cannot be known now.
+func (e *Edge) Positions(ctx context.Context) ([]Position, error) {
+	if err := e.open(ctx); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 6*answerTime)
+	defer cancel()
+	info, err := e.stream.Info(ctx, jetstream.WithSubjectFilter(subjectOf(e.options.Stream, e.options.Host, "")[:len(subjectOf(e.options.Stream, e.options.Host, ""))-1]+">"))
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", e.options.Stream, err)
+	}
+	var all []Position
+	for name := range info.State.Subjects {
+		s := e.of(name)
+		last, err := e.lookUp(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if last == nil {
+			continue
+		}
+		at, _ := strconv.ParseInt(last.Header.Get(headerAt), 10, 64)
+		for _, file := range last.Header.Values(headerFile) {
+			all = append(all, Position{[]byte(file), at})
+		}
+	}
+	return all, nil
+}
+
+// Carry publishes the entries of p (J1, J2).
+func (e *Edge) Carry(ctx context.Context, p netio.Parcel) (done int, err error) {
+	if err := e.open(ctx); err != nil {
+		return 0, err
+	}
+	active, err := e.cut(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	for len(active) > 0 && err == nil {
+		active, err = e.round(ctx, active)
+	}
+	done = p.Len()
+	if err != nil {
+		done = 0
+		for done < p.Len() && p.Seq(done) <= e.of(e.subjectOf(p, done)).acked {
+			done++
+		}
+	}
+	if e.origins != nil && done > 0 {
+		e.origins.Forget(p.Seq(done - 1))
+	}
+	return done, err
+}
+
+// flight is a message under way.
+type flight struct {
+	of  *subject
+	ack jetstream.PubAckFuture
+	err error
+}
+
+// round publishes the first message of each subject, waits for what becomes of
+// them, and returns the subjects that have more. The error is one of those that
+// failed; the others are done with.
+func (e *Edge) round(ctx context.Context, active []*subject) (more []*subject, err error) {
+	flights := make([]flight, 0, len(active))
+	for _, s := range active {
+		f := flight{of: s}
+		if !s.known {
+			_, f.err = e.lookUp(ctx, s)
+		}
+		if f.err == nil {
+			f.ack, f.err = e.js.PublishMsgAsync(s.queue[0].message(e, s),
+				jetstream.WithExpectStream(e.options.Stream), jetstream.WithExpectLastSequencePerSubject(s.last),
+				jetstream.WithRetryAttempts(0))
+		}
+		flights = append(flights, f)
+	}
+	timeout := time.NewTimer(answerTime)
+	defer timeout.Stop()
+	for _, f := range flights {
+		s := f.of
+		if f.err == nil {
+			f.err = e.settle(ctx, s, f.ack, timeout.C)
+		}
+		switch {
+		case f.err != nil:
+			err = f.err
+		case len(s.queue) > 0:
+			more = append(more, s)
+		}
+	}
+	if err != nil {
+		for _, s := range active {
+			s.queue = nil
+		}
+	}
+	return more, err
+}
+
+// settle waits for the answer to the first message of a subject.
+func (e *Edge) settle(ctx context.Context, s *subject, ack jetstream.PubAckFuture, timeout <-chan time.Time) error {
+	select {
+	case a := <-ack.Ok():
+		s.stored(a.Sequence)
+		return nil
+	case err := <-ack.Err():
+		if wrong, ok := errors.AsType[*jetstream.APIError](err); ok &&
+			(wrong.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || wrong.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
+			return e.reconsider(ctx, s)
+		}
+		s.known = false // the answer may have been lost on its way
+		return e.explain(err)
+	case <-timeout:
+		s.known = false
+		return fmt.Errorf("the server has not acknowledged within %s", answerTime)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// reconsider looks what the stream has of a subject whose last message is not
+// the one that was known.
+func (e *Edge) reconsider(ctx context.Context, s *subject) error {
+	m := s.queue[0]
+	before := s.last
+	last, err := e.lookUp(ctx, s)
+	switch {
+	case err != nil:
+		return err
+	case last != nil && last.Header.Get(jetstream.MsgIDHeader) == m.id():
+		s.stored(last.Sequence) // its answer was lost
+		return nil
+	case s.last == before:
+		s.known = false
+		return fmt.Errorf("subject %s: the servers do not agree yet on its last message", s.name)
+	case !s.mine && m.file != "" && last != nil:
+		// What the run before had under way has arrived meanwhile.
+		if end, ok := endOf(last, m.file); ok {
+			s.skip(end)
+			return nil
+		}
+	}
+	e.log.Warn("somebody else publishes to a subject of this host: give each machine a name of its own with ?host=NAME", "subject", s.name)
+	return nil
+}
+
+// lookUp asks the stream for the last message of a subject, nil if there is none.
+func (e *Edge) lookUp(ctx context.Context, s *subject) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	last, err := e.stream.GetLastMsgForSubject(ctx, s.name)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		s.last, s.known = 0, true
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("last message of %s: %w", s.name, err)
+	}
+	s.last, s.known = last.Sequence, true
+	return last, nil
+}
+
+// open sees to it that the stream is there. One that is missing is created.
+func (e *Edge) open(ctx context.Context) error {
+	if e.stream != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	s, err := e.js.Stream(ctx, e.options.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s, err = e.js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: e.options.Stream, Subjects: []string{e.options.Stream + ".>"},
+			Description: "entries of LogWisp, a subject for each source of each host",
+			MaxBytes:    e.options.MaxBytes, MaxAge: e.options.MaxAge, Replicas: e.options.Replicas,
+			Discard: jetstream.DiscardOld, Storage: jetstream.FileStorage, Duplicates: 2 * time.Minute,
+		})
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another host was quicker
+			s, err = e.js.Stream(ctx, e.options.Stream)
+		}
+		if err == nil {
+			e.log.Info("stream created", "stream", e.options.Stream, "replicas", e.options.Replicas, "max_bytes", e.options.MaxBytes)
+		}
+	}
+	if err != nil {
+		return e.explain(err)
+	}
+	e.stream = s
+	return nil
+}
+
+// explain says what to do about an error of the server.
+func (e *Edge) explain(err error) error {
+	name := e.options.Stream
+	switch {
+	case errors.Is(err, jetstream.ErrNoStreamResponse):
+		e.stream = nil // it may have been deleted
+		return fmt.Errorf("no stream takes subjects %s.>: add them to stream %s, or delete it to have it created", name, name)
+	case errors.Is(err, client.ErrNoResponders):
+		return errors.New("the server has no JetStream, or its cluster has no leader: start it with -js")
+	case !e.conn.IsConnected():
+		if last := e.conn.LastError(); last != nil {
+			return fmt.Errorf("not connected to %s: %w", e.conn.ConnectedUrlRedacted(), last)
+		}
+		return errors.New("not connected")
+	}
+	return fmt.Errorf("stream %s: %w", name, err)
+}
