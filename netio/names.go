@@ -20,12 +20,12 @@ type Names interface {
 	Find(id string) (seq uint64, held, own bool)
 
 	// Replay shows the entries behind an id that are no longer in the ring, page
-	// by page and in order, with their ids there, and returns the seq in the
-	// ring of the first entry that was not shown. Of an id that is yet to come it
+	// by page and in order, each from an entry on and with the ids there, and
+	// returns the seq in the ring of the first entry that was not shown. Of an id that is yet to come it
 	// waits for the entry. It ends with the error of show, or with one of its
 	// own when the entries cannot be had any more. A page is valid during the
 	// call of show.
-	Replay(ctx context.Context, id string, show func(p *ring.Page, ids record.IDs) error) (next uint64, err error)
+	Replay(ctx context.Context, id string, show func(p *ring.Page, from int, ids record.IDs) error) (next uint64, err error)
 }
 
 // own are the ids of a ring that has none from elsewhere.
@@ -42,6 +42,6 @@ func (o own) Find(id string) (seq uint64, held, known bool) {
 }
 
 // Replay is not called: an id that is own is held, as far as the ring goes.
-func (o own) Replay(context.Context, string, func(*ring.Page, record.IDs) error) (uint64, error) {
+func (o own) Replay(context.Context, string, func(*ring.Page, int, record.IDs) error) (uint64, error) {
 	return o.ring.Oldest(), nil
 }

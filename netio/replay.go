@@ -62,8 +62,8 @@ func (l *loop) startReplay(s *Subscriber, id string) {
 			rp.err = ctx.Err()
 			return
 		}
-		rp.next, rp.err = l.engine.names.Replay(ctx, id, func(page *ring.Page, ids record.IDs) error {
-			return p.show(ctx, page, ids)
+		rp.next, rp.err = l.engine.names.Replay(ctx, id, func(page *ring.Page, from int, ids record.IDs) error {
+			return p.show(ctx, page, from, ids)
 		})
 	})
 }
@@ -79,7 +79,7 @@ type player struct {
 	left    uint64
 }
 
-func (p *player) show(ctx context.Context, page *ring.Page, ids record.IDs) error {
+func (p *player) show(ctx context.Context, page *ring.Page, from int, ids record.IDs) error {
 	verdict := filter.All
 	if p.matcher != nil {
 		verdict = p.matcher.Page(page)
@@ -98,7 +98,7 @@ func (p *player) show(ctx context.Context, page *ring.Page, ids record.IDs) erro
 		out = piece{}
 		return nil
 	}
-	for i := range page.Count() {
+	for i := from; i < page.Count(); i++ {
 		if p.limited && p.left == 0 {
 			break
 		}

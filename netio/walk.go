@@ -43,8 +43,11 @@ func (e *Engine) Head() uint64 { return e.ring.Head() }
 // Oldest returns the seq of the oldest entry held.
 func (e *Engine) Oldest() uint64 { return e.ring.Oldest() }
 
-// Epoch returns the number that names this run in ids.
+// Epoch returns the number that names this run of the ring.
 func (e *Engine) Epoch() uint64 { return e.ring.Epoch() }
+
+// Run returns what names the run of numbers in ids.
+func (e *Engine) Run() string { return e.ids.Run() }
 
 // SourceName is what filters for this engine are compiled with.
 func (e *Engine) SourceName(id uint16) string { return e.ring.SourceName(id) }

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"netio/web":        {"netio", "netio/access", "netio/web/viewer", "ring", "ring/record", "ring/filter"},
 	"netio/access":     {},
 	"netio/forward":    {"netio", "ring", "ring/record", "ring/filter"},
+	"netio/nats":       {"netio", "ring", "ring/entry", "ring/record", "ring/parse", "ring/filter"},
 	"netio/ingest":     {"netio", "ring", "ring/entry", "ring/parse", "ring/filter"},
 	"netio/web/viewer": {},
 	"netio/netiotest":  {"netio", "ring", "ring/record", "ring/filter"},

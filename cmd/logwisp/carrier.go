@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"os"
 	"strings"
 
 	"logwisp/netio"
@@ -24,11 +23,8 @@ func carrierOf(o forward.Options, epoch uint64, origins *tail.Origins, log *slog
 	if err != nil {
 		return nil, err
 	}
-	if file := o.TokenFile; file != "" {
-		settings.Token = func() (string, error) {
-			text, err := os.ReadFile(file)
-			return strings.TrimSpace(string(text)), err
-		}
+	if o.TokenFile != "" {
+		settings.TokenFile = o.TokenFile
 	}
 	if origins == nil {
 		return nats.NewEdge(settings, epoch, nil, log.With("output", o.Label()))

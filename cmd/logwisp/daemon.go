@@ -19,6 +19,7 @@ import (
 	"logwisp/netio"
 	"logwisp/netio/access"
 	"logwisp/netio/ingest"
+	"logwisp/netio/nats"
 	"logwisp/netio/tcp"
 	"logwisp/netio/web"
 	"logwisp/ring"
@@ -39,6 +40,7 @@ type daemon struct {
 	ring       *ring.Ring
 	watcher    *tail.Watcher
 	inputs     *ingest.Server
+	hubs       []*nats.Hub
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
@@ -69,8 +71,12 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	}
 	d.ring = ring.New(o)
 	limitMemory(d.ring.Stats().CapacityBytes)
+	if err = d.newHubs(); err != nil {
+		d.closeCheckpoint()
+		return nil, err
+	}
 	if d.engine, err = netio.New(d.ring, netio.Options{
-		FromOldest: s.Monitor.ReadFrom == "beginning", Version: buildVersion(), Log: log,
+		FromOldest: s.Monitor.ReadFrom == "beginning", Version: buildVersion(), Names: d.names(), Log: log,
 	}); err != nil {
 		d.closeCheckpoint()
 		return nil, err
@@ -89,7 +95,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	if err = d.newOutputs(); err != nil {
 		return nil, err
 	}
-	if d.inputs, err = ingest.New(s.Inputs, ingest.Settings{
+	if d.inputs, err = ingest.New(s.received(), ingest.Settings{
 		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
 	}, d.ring); err != nil {
 		return nil, cannotOpen(err)
@@ -154,7 +160,7 @@ func cannotOpen(err error) error {
 // the files, then the streams once they have the last entry.
 func (d *daemon) run(ctx context.Context) error {
 	var servers sync.WaitGroup
-	failed := make(chan error, 4+len(d.outputs.sure))
+	failed := make(chan error, 4+len(d.outputs.sure)+len(d.hubs))
 	start := func(serve func() error) {
 		servers.Go(func() {
 			if err := serve(); err != nil {
@@ -187,6 +193,13 @@ func (d *daemon) run(ctx context.Context) error {
 			failed <- err
 		}
 	})
+	for _, h := range d.hubs {
+		reader.Go(func() {
+			if err := h.Run(reading); err != nil {
+				failed <- err
+			}
+		})
+	}
 	for _, g := range d.outputs.sure {
 		reader.Go(func() {
 			if err := g.read(reading); err != nil {

@@ -47,6 +47,9 @@ func (s *settings) setInputs(urls []string) {
 		s.origins.replace("inputs", "--input")
 	}
 	files := []tail.Target{} // none at all is no reason for the default
+	if s.origins.of("monitor.targets") == "default" && len(s.Inputs) > 0 && len(s.received()) == 0 {
+		s.Monitor.Targets = nil // a hub has no files unless it is told so
+	}
 	for _, t := range s.Monitor.Targets {
 		if t.Path != stdin || t.Pattern != "" || t.IsFile {
 			files = append(files, t)
@@ -76,7 +79,12 @@ func (s *settings) checkInputs(toml []byte) []problem {
 	standard := 0
 	for i := range s.Inputs {
 		in := &s.Inputs[i]
-		err := in.Check()
+		err := error(nil)
+		if isStream(*in) {
+			err = checkStream(in)
+		} else {
+			err = in.Check()
+		}
 		if in.URL == stdin {
 			if standard++; standard == 2 {
 				err = errors.New(`input "-": standard input can be read by one input only: leave the others out`)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"net"
-	"strconv"
 	"time"
 
 	"logwisp/netio"
 	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
+	"logwisp/netio/nats"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -29,6 +29,7 @@ type status struct {
 	} `json:"clients"`
 	Sources tail.Stats      `json:"sources"`
 	Inputs  []ingest.Stats  `json:"inputs"`
+	Streams []nats.HubStats `json:"streams,omitempty"` // of NATS, that are inputs
 	Outputs []forward.Stats `json:"outputs"`
 	Config  struct {
 		Path     string `json:"path"`
@@ -58,11 +59,12 @@ func (d *daemon) status() *status {
 		Service:       "LogWisp",
 		Version:       buildVersion(),
 		UptimeSeconds: int64(d.engine.Uptime() / time.Second),
-		Epoch:         strconv.FormatUint(d.ring.Epoch(), 10),
+		Epoch:         d.engine.Run(),
 		Ring:          d.ring.Stats(),
 		Sources:       d.watcher.Stats(),
 		Outputs:       d.outputs.stats(),
 		Inputs:        d.inputs.Stats(),
+		Streams:       d.hubStats(),
 	}
 	o := d.settings
 	s.TCPServer = serverStatus{Enabled: o.TCP.Enabled, BufferSize: o.TCP.BufferSize}
@@ -86,6 +88,10 @@ func (d *daemon) status() *status {
 	for i := range s.Inputs {
 		s.Totals.Truncated += s.Inputs[i].Truncated
 		s.Totals.ParseErrors += s.Inputs[i].ParseErrors
+	}
+	for i := range s.Streams {
+		s.Totals.Truncated += s.Streams[i].Became.Cut
+		s.Totals.ParseErrors += s.Streams[i].Became.ParseErrors
 	}
 	s.Config.Path = o.file
 	d.reloads.mu.Lock()

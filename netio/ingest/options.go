@@ -58,7 +58,7 @@ func parseURL(text string) (endpoint, error) {
 	case !found || example == "" && scheme != "nats":
 		return e, fmt.Errorf("input %q: want %s", text, listSchemes())
 	case scheme == "nats":
-		return e, fmt.Errorf("input %q: this build does not read from NATS yet: want another of %s", text, listSchemes())
+		return e, fmt.Errorf("input %q: netio/nats reads from NATS", text)
 	case scheme == "unix":
 		if rest == "" || strings.HasSuffix(rest, "/") || len(rest) > maxSocketPath {
 			return e, fmt.Errorf("input %q: name the socket in at most %d bytes, as in %s", text, maxSocketPath, example)

@@ -31,7 +31,7 @@ type Options struct {
 	Stream      string
 	Host        string // name of this machine in subjects
 	Credentials string // file with a user's JWT and key; "" = none
-	Token       func() (string, error)
+	TokenFile   string // read for every connection; "" = none
 
 	// Of a stream that is created because there is none.
 	Replicas int
@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // parameters are the names of the query.
-var parameters = []string{"credentials", "host", "max_age", "max_bytes", "replicas"}
+var parameters = []string{"credentials", "host", "max_age", "max_bytes", "replicas", "token_file"}
 
 // ParseURL reads a URL. The error does not show what may be secret.
 func ParseURL(raw string) (*Options, error) {
@@ -109,6 +109,8 @@ func (o *Options) set(name, value string) (err error) {
 	switch name {
 	case "credentials":
 		o.Credentials = value
+	case "token_file":
+		o.TokenFile = value
 	case "host":
 		if o.Host = value; value == "" || len(value) > 255 {
 			err = errors.New("want a name of at most 255 bytes")
@@ -145,10 +147,10 @@ func (o *Options) connection(name string) []client.Option {
 	if o.Credentials != "" {
 		settings = append(settings, client.UserCredentials(o.Credentials))
 	}
-	if o.Token != nil {
+	if o.TokenFile != "" {
 		settings = append(settings, client.TokenHandler(func() string {
-			token, _ := o.Token() // none is refused by the server, which is told
-			return token
+			token, _ := os.ReadFile(o.TokenFile) // without one the server refuses, which is told
+			return strings.TrimSpace(string(token))
 		}))
 	}
 	return settings

@@ -1,0 +1,281 @@
+package nats
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	client "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"logwisp/ring"
+	"logwisp/ring/entry"
+	"logwisp/ring/filter"
+	"logwisp/ring/parse"
+)
+
+// fillShare is how much of the ring a Hub fills with what the stream holds when
+// it starts.
+const fillShare = 0.5
+
+// expansion is about how much more an entry takes in a ring than in its stream.
+const expansion = 1.1
+
+// Settings are those of a Hub beyond its URL.
+type Settings struct {
+	MaxLineBytes int            // longer lines are cut
+	Intake       *filter.Intake // keeps entries out; nil: nothing
+	Alone        bool           // nothing else publishes to the ring: ids are the stream's
+}
+
+// Hub puts what a stream receives into a ring.
+type Hub struct {
+	options  *Options
+	settings Settings
+	ring     *ring.Ring
+	log      *slog.Logger
+	names    *names
+	decoder  *decoder
+	next     uint64 // sequence number of the message to come
+	problem  string // said last
+
+	mu   sync.Mutex // of what is below; conn is there once Run has begun
+	conn *client.Conn
+	js   jetstream.JetStream
+
+	counts     entry.Totals
+	messages   atomic.Uint64
+	lost       atomic.Uint64
+	pending    atomic.Uint64
+	reconnects atomic.Uint64
+	sequence   atomic.Uint64
+	held       atomic.Pointer[jetstream.StreamState]
+	limits     atomic.Pointer[jetstream.StreamConfig]
+}
+
+// NewHub returns a Hub for a ring. Nothing happens before Run.
+func NewHub(o *Options, s Settings, r *ring.Ring, log *slog.Logger) *Hub {
+	h := &Hub{options: o, settings: s, ring: r, log: log.With("input", "nats stream "+o.Stream)}
+	h.names = newNames(o.Stream, r, r.Head()+1)
+	h.decoder = newDecoder(r, r.NewBuilder(), s, h.names)
+	return h
+}
+
+// Run follows the stream until ctx ends. It connects again whenever it has to,
+// for ever. The error is one of the settings.
+func (h *Hub) Run(ctx context.Context) error {
+	conn, js, err := connect(h.options, "logwisp hub "+h.options.Host, h.log, func() { h.reconnects.Add(1) })
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	h.mu.Lock()
+	h.conn, h.js = conn, js
+	h.mu.Unlock()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { h.watch(ctx) })
+	for ctx.Err() == nil {
+		if err := h.follow(ctx); err != nil && ctx.Err() == nil {
+			h.say(err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// say tells of a problem once.
+func (h *Hub) say(err error) {
+	if h.problem != err.Error() {
+		h.problem = err.Error()
+		h.log.Warn("the stream cannot be followed, will be tried again", "error", err)
+	}
+}
+
+// follow takes what comes from the stream until something fails.
+func (h *Hub) follow(ctx context.Context) error {
+	asking, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	stream, err := h.js.Stream(asking, h.options.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("there is no stream %s: an edge creates it when it starts", h.options.Stream)
+	}
+	if err != nil {
+		return err
+	}
+	h.note(stream.CachedInfo())
+	state := &stream.CachedInfo().State
+	if h.next == 0 {
+		h.next = h.beginning(state)
+		h.names.passed(h.next << lineBits)
+	}
+	if h.next > state.LastSeq+1 {
+		return fmt.Errorf("stream %s ends at message %d, and %d is the next to come: was it deleted and created again? Start this daemon anew for that", h.options.Stream, state.LastSeq, h.next)
+	}
+	messages, err := ordered(ctx, stream, h.next)
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	defer context.AfterFunc(ctx, messages.Stop)()
+	for {
+		m, err := messages.Next()
+		if err != nil {
+			return err
+		}
+		if h.problem != "" {
+			h.problem = ""
+			h.log.Info("the stream is followed again", "server", h.conn.ConnectedUrlRedacted())
+		}
+		if err := h.take(m); err != nil {
+			return err
+		}
+	}
+}
+
+// ordered returns an iterator over a stream from a message on.
+func ordered(ctx context.Context, stream jetstream.Stream, from uint64) (jetstream.MessagesContext, error) {
+	c, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.Messages(jetstream.PullMaxBytes(16<<20), jetstream.PullExpiry(5*time.Second))
+}
+
+// beginning returns the message to begin with, so that what there is fills a
+// part of the ring.
+func (h *Hub) beginning(state *jetstream.StreamState) uint64 {
+	if state.Msgs == 0 {
+		return state.LastSeq + 1
+	}
+	room := float64(h.ring.Stats().CapacityBytes) * fillShare / expansion
+	n := uint64(room / (float64(state.Bytes) / float64(state.Msgs)))
+	if n >= state.LastSeq {
+		return state.FirstSeq
+	}
+	return max(state.FirstSeq, state.LastSeq+1-n)
+}
+
+// take puts a message's entries into the ring.
+func (h *Hub) take(m jetstream.Msg) error {
+	about, err := m.Metadata()
+	if err != nil {
+		return err
+	}
+	at := about.Sequence.Stream
+	if at < h.next {
+		return nil // had before
+	}
+	if missed := at - h.next; missed > 0 {
+		h.lost.Add(missed)
+		h.log.Error("the stream has deleted messages before they could be read: raise its limits, or look what holds this hub up", "messages", missed)
+	}
+	h.decoder.message(at, m.Headers(), m.Data())
+	h.decoder.out.Publish()
+	n := h.decoder.out.Take()
+	h.counts.Add(&n)
+	h.messages.Add(1)
+	h.next = at + 1
+	h.sequence.Store(at)
+	h.pending.Store(about.NumPending)
+	h.names.passed(h.next << lineBits)
+	return nil
+}
+
+// note keeps what is known of the stream, for Stats.
+func (h *Hub) note(info *jetstream.StreamInfo) {
+	h.held.Store(&info.State)
+	h.limits.Store(&info.Config)
+}
+
+// decoder makes entries of messages.
+type decoder struct {
+	ring    *ring.Ring // whose numbers sources have
+	out     *entry.Writer
+	parser  parse.Parser
+	names   *names
+	limit   int
+	sources map[string]uint16
+	hosts   map[string][]byte // members for the fields
+}
+
+// maxKnown bounds the maps of a decoder: beyond it they begin anew.
+const maxKnown = 4096
+
+func newDecoder(r *ring.Ring, b *ring.Builder, s Settings, n *names) *decoder {
+	return &decoder{
+		ring: r, out: entry.NewWriter(b, s.Intake), parser: parse.Parser{Own: true}, names: n, limit: s.MaxLineBytes,
+		sources: make(map[string]uint16), hosts: make(map[string][]byte),
+	}
+}
+
+// message makes entries of the lines of one message. The caller publishes the
+// last of them.
+func (d *decoder) message(sequence uint64, header client.Header, data []byte) {
+	members := d.hostOf(header.Get(headerHost))
+	now := time.Now().UnixMicro()
+	number := sequence << lineBits
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		if len(line) > 0 {
+			d.line(number, line, members, now)
+		}
+		number++
+	}
+}
+
+func (d *decoder) line(number uint64, line, members []byte, now int64) {
+	cut := int64(0)
+	if d.limit > 0 && len(line) > 2*d.limit+4096 { // an entry of ours is longer than its line
+		cut = int64(len(line) - d.limit)
+		line = line[:d.limit]
+	}
+	draft := entry.Draft{Text: line, Cut: cut, Micros: now, Members: members, Source: d.names.stream}
+	var r parse.Result
+	if entry.Blank(line) || !d.out.Parse(&d.parser, &draft, &r) {
+		return
+	}
+	if r.Source != nil {
+		draft.Source = string(r.Source)
+	}
+	draft.SourceID = d.sourceOf(draft.Source)
+	d.names.add(number)
+	d.out.Write(&draft, &r)
+}
+
+func (d *decoder) sourceOf(name string) uint16 {
+	id, ok := d.sources[name]
+	if !ok {
+		if len(d.sources) >= maxKnown {
+			clear(d.sources)
+		}
+		id = d.ring.Source(name)
+		d.sources[name] = id
+	}
+	return id
+}
+
+// hostOf returns what a host adds to the fields of entries that name none.
+func (d *decoder) hostOf(host string) []byte {
+	if host == "" {
+		return nil
+	}
+	members, ok := d.hosts[host]
+	if !ok {
+		if len(d.hosts) >= maxKnown {
+			clear(d.hosts)
+		}
+		members, _ = entry.Members(map[string]string{"host": host}) // too long: it is left out
+		d.hosts[host] = members
+	}
+	return members
+}
