@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"cmd/logwisp":   {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "netio/nats", "ring", "cmd/logwisp/mdwe"},
 	"bench":         {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":    {},
+	"bench/cluster": {},
 	"bench/compare": {},
 	"bench/figures": {},
 	"bench/soak":    {},

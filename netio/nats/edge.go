@@ -22,8 +22,12 @@ const (
 	headerFile  = "Logwisp-File"
 )
 
-// answerTime is how long the server may take to answer.
-const answerTime = 10 * time.Second
+// answerTime is how long the server may take to answer, askTime to say whether a
+// stream is there: a cluster without a leader does not answer at all.
+const (
+	answerTime = 10 * time.Second
+	askTime    = 3 * time.Second
+)
 
 // Origin says where an entry came from.
 type Origin struct {
@@ -243,7 +247,7 @@ func (e *Edge) open(ctx context.Context) error {
 	if e.stream != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	s, err := e.js.Stream(ctx, e.options.Stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

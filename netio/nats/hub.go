@@ -102,7 +102,7 @@ func (h *Hub) say(err error) {
 
 // follow takes what comes from the stream until something fails.
 func (h *Hub) follow(ctx context.Context) error {
-	asking, cancel := context.WithTimeout(ctx, answerTime)
+	asking, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	stream, err := h.js.Stream(asking, h.options.Stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
