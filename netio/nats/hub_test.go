@@ -117,7 +117,7 @@ func TestWhatIsOlderThanTheRingComesFromTheStream(t *testing.T) {
 		if _, held, own := names.Find(want[from]); !own || held && from < each {
 			t.Errorf("%s: held %v, own %v", want[from], held, own)
 		}
-		got := want[:from+1:from+1]
+		got := want[: from+1 : from+1]
 		next, err := names.Replay(t.Context(), want[from], func(p *ring.Page, at int, ids record.IDs) error {
 			for i := at; i < p.Count(); i++ {
 				got = append(got, string(ids.AppendID(nil, p.First+uint64(i))))
