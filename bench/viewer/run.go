@@ -68,6 +68,10 @@ func (b *bench) idlePage(ctx context.Context, f figures) error {
 func (b *bench) live(ctx context.Context, f figures) error {
 	return b.with(ctx, func(d *daemon, p *tab) error {
 		d.write(1000)
+		// A browser that has just been started takes a while to be ready at all.
+		if err := p.open("http://" + d.address + "/healthz"); err != nil {
+			return err
+		}
 		if err := p.watchFirst(); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ import (
 
 	"logwisp/netio"
 	"logwisp/netio/access"
+	"logwisp/netio/web/viewer"
 	"logwisp/ring/record"
 )
 
@@ -163,6 +164,9 @@ func (s *Server) Transport() *netio.Transport { return s.transport }
 
 // Serve answers requests until Close. It returns nil after Close.
 func (s *Server) Serve() error {
+	if s.options.Viewer {
+		go viewer.Prepare()
+	}
 	if err := s.listeners.Serve(s.http.Serve); err != nil {
 		return fmt.Errorf("serve HTTP clients: %w", err)
 	}
