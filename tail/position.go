@@ -74,7 +74,7 @@ func (f *file) position() position {
 		Size: f.pos + f.lag, Offset: f.whole,
 		Head:    prefix{f.head.n, f.head.sum},
 		Marker:  window{f.pos, len(f.marker), markerSum(f.marker)},
-		Rotated: f.phase == rotated, Closed: f.phase == closed,
+		Rotated: f.phase == rotated && !f.dismissed, Closed: f.phase == closed && !f.dismissed,
 	}
 }
 
