@@ -131,17 +131,15 @@ func (l *Listeners) Flush(ctx context.Context) {
 	}
 }
 
-// Reload reads certificate and key again, for clients that come from now on. If
-// there is anything wrong with them nothing changes; nor does whether TLS is
-// spoken at all.
-func (l *Listeners) Reload(o TLSOptions) error {
+// Reload reads certificate and key again and returns what has them hold for
+// clients that come from then on; whether TLS is spoken at all does not change.
+func (l *Listeners) Reload(o TLSOptions) (apply func(), err error) {
 	if l.secure == nil || !o.Enabled {
-		return nil
+		return func() {}, nil
 	}
 	config, err := o.Load()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.secure.Replace(config)
-	return nil
+	return func() { l.secure.Replace(config) }, nil
 }

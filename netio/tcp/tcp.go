@@ -62,6 +62,19 @@ func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Serv
 	return &Server{listeners: listeners, transport: e.Register(t), log: log}, nil
 }
 
+// Reload checks o and returns what puts into effect what of it can be changed
+// under way: TLS's files, limits and heartbeats.
+func (s *Server) Reload(o Options) (apply func(), err error) {
+	secure, err := s.listeners.Reload(o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		secure()
+		s.transport.Reload(o.ClientOptions, o.Heartbeat.Policy(o.Heartbeat.Enabled))
+	}, nil
+}
+
 // Addr returns the TCP address that is listened on.
 func (s *Server) Addr() net.Addr { return s.listeners.Addr() }
 

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -55,14 +56,15 @@ type Heartbeat struct {
 
 // Server is the HTTP server.
 type Server struct {
-	options   Options
+	options   Options // as at the start
+	now       atomic.Pointer[current]
+	beats     heartbeats
 	version   string
 	engine    *netio.Engine
 	base      string // path below which everything is, "" or "/logs"
 	kinds     map[string]*streamKind
 	listeners *netio.Listeners
 	gate      *access.Gate
-	proxies   []netip.Prefix
 	transport *netio.Transport
 	http      *fasthttp.Server
 	status    func() any
@@ -123,9 +125,12 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, engine: e, listeners: listeners, gate: gate, proxies: proxies, status: status, log: log,
-		base: path.Join("/", o.BasePath), kinds: newKinds(o.Heartbeat.Format),
+		options: o, version: version, engine: e, listeners: listeners, gate: gate, status: status, log: log,
+		base: path.Join("/", o.BasePath),
 	}
+	s.now.Store(&current{o, proxies})
+	s.beats.json.Store(o.Heartbeat.Format == "json")
+	s.kinds = newKinds(&s.beats)
 	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
 	s.http = &fasthttp.Server{
@@ -145,6 +150,34 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		Logger:                logger{log},
 	}
 	return s, nil
+}
+
+// current is what can be changed under way.
+type current struct {
+	options Options
+	proxies []netip.Prefix
+}
+
+func (s *Server) current() *current { return s.now.Load() }
+
+// Reload checks o and returns what puts into effect what of it can be changed
+// under way: TLS's files, limits, heartbeats, retry_ms, and the names, origins and
+// proxies that are believed.
+func (s *Server) Reload(o Options) (apply func(), err error) {
+	proxies, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	secure, err := s.listeners.Reload(o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		secure()
+		s.now.Store(&current{o, proxies})
+		s.beats.json.Store(o.Heartbeat.Format == "json")
+		s.transport.Reload(o.ClientOptions, o.Heartbeat.Policy(o.Heartbeat.Enabled))
+	}, nil
 }
 
 // AnswerSources has GET /sources answered with the object that sources
