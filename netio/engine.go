@@ -21,6 +21,7 @@ import (
 var (
 	ErrStopping = errors.New("the server is stopping")
 	ErrFull     = errors.New("the server has as many clients as max_clients allows")
+	ErrTooOften = errors.New("more connections are made than max_connects_per_minute or max_connects_per_minute_per_ip allows")
 	ErrCrowd    = errors.New("the address has as many clients as max_clients_per_ip allows")
 )
 
@@ -138,8 +139,8 @@ type Transport struct {
 
 	engine *Engine
 	rules  atomic.Pointer[rules] // since Register, what of the above counts
-	active atomic.Int64  // enrolled, about to be, or gone with its hello still being read
-	joined atomic.Uint64 // of them, those that have ever got a place in a loop
+	active atomic.Int64          // enrolled, about to be, or gone with its hello still being read
+	joined atomic.Uint64         // of them, those that have ever got a place in a loop
 	mu     sync.Mutex
 	live   map[*Subscriber]struct{}
 	from   map[netip.Addr]int // live ones by address

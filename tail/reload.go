@@ -219,4 +219,3 @@ func (w *Watcher) leaveLine(f *file) {
 		f.place(f.ended)
 	}
 }
-

@@ -31,6 +31,7 @@ var applied = append([]string{
 	"httpserver.retry_ms", "httpserver.allowed_hosts", "httpserver.cors_origins", "httpserver.trusted_proxies",
 }, ofBoth(
 	"heartbeat", "max_clients", "max_clients_per_ip", "slow_timeout_seconds", "send_buffer",
+	"max_connects_per_minute", "max_connects_per_minute_per_ip", "connects_exempt",
 	"tls.cert_file", "tls.key_file", "tls.client_ca_file", "tls.min_version",
 )...)
 

@@ -17,6 +17,15 @@ import (
 	"logwisp/ring/record"
 )
 
+// Check reports what is wrong with the settings of access.
+func (o *Options) Check() error {
+	proxies, err := o.check()
+	if err == nil {
+		_, err = access.NewArrivals(o.ArrivalOptions, proxies)
+	}
+	return err
+}
+
 // check reads the networks of the proxies, and reports what is wrong with the
 // settings of access.
 func (o *Options) check() (proxies []netip.Prefix, err error) {

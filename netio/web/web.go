@@ -36,6 +36,7 @@ type Options struct {
 	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
 
 	netio.ClientOptions
+	access.ArrivalOptions
 	TLS            netio.TLSOptions `toml:"tls" kong:"-"`
 	AllowedHosts   []string         `toml:"allowed_hosts" kong:"-"`   // names that requests may be for; none: any, but on loopback those of this machine
 	CORSOrigins    []string         `toml:"cors_origins" kong:"-"`    // origins whose pages may read
@@ -64,6 +65,8 @@ type Server struct {
 	base      string // path below which everything is, "" or "/logs"
 	kinds     map[string]*streamKind
 	listeners *netio.Listeners
+	arrivals  *access.Arrivals
+	refusals  refusals
 	gate      *access.Gate
 	transport *netio.Transport
 	http      *fasthttp.Server
@@ -120,12 +123,12 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 	if err != nil {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
-	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
+	arrivals, err := access.NewArrivals(o.ArrivalOptions, proxies)
 	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+		return nil, fmt.Errorf("httpserver: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, engine: e, listeners: listeners, gate: gate, status: status, log: log,
+		options: o, version: version, engine: e, arrivals: arrivals, gate: gate, status: status, log: log,
 		base: path.Join("/", o.BasePath),
 	}
 	s.now.Store(&current{o, proxies})
@@ -133,6 +136,10 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 	s.kinds = newKinds(&s.beats)
 	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
+	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway}
+	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
+		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+	}
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
 		NoDefaultServerHeader: true,
@@ -172,8 +179,13 @@ func (s *Server) Reload(o Options) (apply func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	arrivals, err := s.arrivals.Reload(o.ArrivalOptions, proxies)
+	if err != nil {
+		return nil, err
+	}
 	return func() {
 		secure()
+		arrivals()
 		s.now.Store(&current{o, proxies})
 		s.beats.json.Store(o.Heartbeat.Format == "json")
 		s.transport.Reload(o.ClientOptions, o.Heartbeat.Policy(o.Heartbeat.Enabled))
@@ -210,6 +222,7 @@ func (s *Server) CloseListener() error { return s.listeners.Close() }
 func (s *Server) Close(ctx context.Context) error {
 	_ = s.listeners.Close() // the HTTP server has it only once Serve runs
 	s.silent.closeAll()
+	s.refusals.wait()
 	if err := s.http.ShutdownWithContext(ctx); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
