@@ -32,8 +32,13 @@ func TestAnAddressMayConnectAsOftenAsItsMinuteAllows(t *testing.T) {
 		from string
 		want int
 	}{
-		{"192.0.2.1", 3}, {"192.0.2.1", 0}, {"::ffff:192.0.2.1", 0}, {"192.0.2.2", 3},
-		{"2001:db8::1", 3}, {"2001:db8::2", 0}, {"2001:db8:0:1::1", 3},
+		{"192.0.2.1", 3},
+		{"192.0.2.1", 0},
+		{"::ffff:192.0.2.1", 0},
+		{"192.0.2.2", 3},
+		{"2001:db8::1", 3},
+		{"2001:db8::2", 0},
+		{"2001:db8:0:1::1", 3},
 	} {
 		if got := admitted(a, c.from, 5); got != c.want {
 			t.Errorf("%s: %d, want %d", c.from, got, c.want)

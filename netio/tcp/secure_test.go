@@ -132,6 +132,23 @@ func TestAnAddressHasAsManyClientsAsItMay(t *testing.T) {
 	eventually(t, "the rejection to be counted", func() bool { return tr.Stats().Rejections["full"] == 1 })
 }
 
+func TestALimitThatIsSetLaterCountsThoseWhoAreThere(t *testing.T) {
+	addr, tr, _, _ := rig(t, Options{}, access.Open())
+	tr.Reload(netio.ClientOptions{}, netio.HeartbeatPolicy{})
+	for range 3 {
+		if answer, _ := says(t, addr, "{\"hello\":1}\n"); answer == "" {
+			t.Fatal("refused without a limit")
+		}
+	}
+	tr.Reload(netio.ClientOptions{PerAddress: 3}, netio.HeartbeatPolicy{})
+	if answer, _ := says(t, addr, "{\"hello\":1}\n"); answer != "" {
+		t.Errorf("a fourth gets %q", answer)
+	}
+	if n := tr.Stats().Active; n != 3 {
+		t.Errorf("%d are there: a limit turns nobody out", n)
+	}
+}
+
 func TestAnAddressThatIsDeniedIsClosedAtOnce(t *testing.T) {
 	gate, err := access.NewGate(access.Rules{ACL: access.ACL{Allow: []string{"192.0.2.0/24"}}})
 	if err != nil {
