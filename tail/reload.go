@@ -203,7 +203,7 @@ func (w *Watcher) dismiss(f *file) {
 
 // endDismissed lets go of a dismissed file that is read as far as it is to be.
 func (w *Watcher) endDismissed(f *file) {
-	if f.fd < 0 || f.refused || f.copied == nil && (f.pos >= f.until || f.atEnd) {
+	if f.fd < 0 || f.refused || f.pos >= f.until || f.copied == nil && f.atEnd {
 		w.finish(f)
 		return
 	}

@@ -277,3 +277,18 @@ func TestNoLineIsLostOrComesTwiceWhileTargetsChange(t *testing.T) {
 		}
 	})
 }
+
+func TestAFileThatIsLetGoBeforeItSaysWhetherItIsACopyIsClosed(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.start("app.log*")
+		h.append("app.log", text(lines("a", 3)))
+		h.sees("a row 00002")
+		h.append("app.log.1", "")
+		h.until("it is known", func() bool { return len(h.w.names) == 2 })
+		h.reload(nil, "app.log::true")
+		if n := h.w.open.count; n != 1 {
+			t.Errorf("%d files are open", n)
+		}
+		h.wants(lines("a", 3))
+	})
+}
