@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// maxRefusals is how many clients are told at once why they are turned away.
-	// The others' connections are just closed: there is a flood.
+	// maxRefusals is how many clients are told why they are turned away, at once
+	// and in a second. The others' connections are just closed: there is a flood,
+	// and telling costs as much as an answer.
 	maxRefusals = 64
 	// refusalTime is how long what they have sent is read, so that closing the
 	// connection does not take the answer away from them.
@@ -23,9 +24,11 @@ const (
 
 // refusals are the clients that are being told.
 type refusals struct {
-	mu   sync.Mutex
-	now  int
-	done sync.WaitGroup
+	mu     sync.Mutex
+	now    int
+	second time.Time // the second under way, and how many were told in it
+	told   int
+	done   sync.WaitGroup
 }
 
 // turnAway answers a connection that is one too many in its minute, without
@@ -39,8 +42,10 @@ func (s *Server) turnAway(c net.Conn) bool {
 	if s.arrivals.Tell() {
 		s.log.Warn("HTTP clients are turned away", "address", c.RemoteAddr(), "error", netio.ErrTooOften)
 	}
-	if s.options.TLS.Enabled || !s.refusals.tell(c, tooOften(s.arrivals.Pause())) {
+	if s.options.TLS.Enabled || !s.refusals.begin() {
 		c.Close()
+	} else {
+		go s.refusals.tell(c, tooOften(s.arrivals.Pause()))
 	}
 	return true
 }
@@ -54,32 +59,39 @@ func tooOften(pause time.Duration) string {
 		code, len(body)+1, int(math.Ceil(pause.Seconds())), body)
 }
 
-// tell has a client get an answer, then closes its connection. It reports false
-// when too many are being told: then it has done nothing.
-func (r *refusals) tell(c net.Conn, answer string) bool {
+// begin reports whether one more client may be told, by tell.
+func (r *refusals) begin() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.now >= maxRefusals {
+	if now := time.Now(); now.Sub(r.second) >= time.Second {
+		r.second, r.told = now, 0
+	}
+	if r.now >= maxRefusals || r.told >= maxRefusals {
 		return false
 	}
 	r.now++
-	r.done.Go(func() {
-		defer func() {
-			c.Close()
-			r.mu.Lock()
-			r.now--
-			r.mu.Unlock()
-		}()
-		_ = c.SetDeadline(time.Now().Add(refusalTime))
-		if _, err := io.WriteString(c, answer); err != nil {
-			return
-		}
-		if t, ok := c.(*net.TCPConn); ok {
-			_ = t.CloseWrite()
-		}
-		_, _ = io.CopyN(io.Discard, c, 64<<10)
-	})
+	r.told++
+	r.done.Add(1)
 	return true
+}
+
+// tell has a client get an answer, then closes its connection.
+func (r *refusals) tell(c net.Conn, answer string) {
+	defer r.done.Done()
+	defer func() {
+		c.Close()
+		r.mu.Lock()
+		r.now--
+		r.mu.Unlock()
+	}()
+	_ = c.SetDeadline(time.Now().Add(refusalTime))
+	if _, err := io.WriteString(c, answer); err != nil {
+		return
+	}
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.CloseWrite()
+	}
+	_, _ = io.CopyN(io.Discard, c, 64<<10)
 }
 
 // wait waits until all have been told. Nobody is turned away any more.
