@@ -198,7 +198,7 @@ func TestAStuckSubscriberWithFrequentLossesStaysSmall(t *testing.T) {
 func TestHeartbeatsAreSkippedWhileAClientIsBlocked(t *testing.T) {
 	b := newBed(t, ring.Options{Entries: 256, Bytes: 1 << 20}, framedForm())
 	defer b.close()
-	b.transport.Heartbeat.Interval = time.Second
+	b.transport.Reload(ClientOptions{}, HeartbeatPolicy{Interval: time.Second})
 	b.pad = func(uint64) int { return 1000 }
 	s := b.join(4 << 10)
 	s.heartbeat = b.loop.now.Add(time.Second)
@@ -273,5 +273,54 @@ func TestARestOutlivesTheBlockItWasCutFrom(t *testing.T) {
 	st.wantTotals(b, slow)
 	if st.next != b.published+1 || st.dropped != 0 {
 		t.Errorf("the slow client has %d of %d entries, %d lost", st.next-1, b.published, st.dropped)
+	}
+}
+
+func TestHeartbeatsChangeForThoseWhoAreThereAndDoNotAskForTheirOwn(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 256, Bytes: 1 << 20}, framedForm())
+	defer b.close()
+	s, own := b.join(4<<10), b.join(4<<10)
+	own.ownBeat = true
+	b.loop.tickOne(s)
+	if !s.heartbeat.IsZero() {
+		t.Fatal("there are heartbeats by default")
+	}
+	policy := HeartbeatPolicy{Interval: time.Minute, Stats: true}
+	b.transport.Reload(ClientOptions{SlowTimeout: 7}, policy)
+	b.loop.tickOne(s)
+	b.loop.tickOne(own)
+	if s.policy != policy || !s.heartbeat.Equal(b.loop.now.Add(time.Minute)) {
+		t.Errorf("policy %+v, the next at %s", s.policy, s.heartbeat)
+	}
+	if !own.heartbeat.IsZero() {
+		t.Error("whoever wants none gets them")
+	}
+	b.transport.Reload(ClientOptions{SlowTimeout: 8}, policy)
+	next := s.heartbeat
+	b.loop.now = b.loop.now.Add(time.Second)
+	if b.loop.tickOne(s); !s.heartbeat.Equal(next) {
+		t.Error("a change of something else has put a heartbeat off")
+	}
+	b.transport.Reload(ClientOptions{}, HeartbeatPolicy{})
+	if b.loop.tickOne(s); !s.heartbeat.IsZero() {
+		t.Error("heartbeats go on")
+	}
+}
+
+func TestAClientThatMustSayHelloAndDoesNotIsDisconnected(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 256, Bytes: 1 << 20}, framedForm())
+	defer b.close()
+	s := b.join(4 << 10)
+	s.held, s.joined = true, b.loop.now
+	b.loop.now = s.joined.Add(helloTime - time.Second)
+	if b.loop.tickOne(s); s.gone {
+		t.Fatal("it had time left")
+	}
+	b.loop.now = s.joined.Add(helloTime)
+	if b.loop.tickOne(s); !s.gone {
+		t.Error("it is still there")
+	}
+	if n := b.transport.disconnects.counts()["hello"]; n != 1 {
+		t.Errorf("counted %d times", n)
 	}
 }

@@ -12,11 +12,17 @@ func (l *loop) tickOne(s *Subscriber) {
 		l.leave(s, leftSilent)
 		return
 	}
+	if r := s.transport.rules.Load(); r != s.rules {
+		s.rules = r
+		if !s.ownBeat && s.policy != r.heartbeat {
+			s.beat(r.heartbeat)
+		}
+	}
 	blocked := s.blocked
 	if blocked {
-		if t := s.transport; t.SlowTimeout > 0 && l.now.Sub(s.progress) >= t.SlowTimeout {
+		if limit := s.rules.slowTimeout; limit > 0 && l.now.Sub(s.progress) >= limit {
 			l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
-				"client", s.id, "address", s.address, "timeout", t.SlowTimeout)
+				"client", s.id, "address", s.address, "timeout", limit)
 			l.leave(s, leftSlow)
 			return
 		}

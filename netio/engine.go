@@ -22,6 +22,7 @@ import (
 var (
 	ErrStopping = errors.New("the server is stopping")
 	ErrFull     = errors.New("the server has as many clients as max_clients allows")
+	ErrTooOften = errors.New("more connections are made than max_connects_per_minute or max_connects_per_minute_per_ip allows")
 	ErrCrowd    = errors.New("the address has as many clients as max_clients_per_ip allows")
 )
 
@@ -152,11 +153,12 @@ type Transport struct {
 	Handshake   *Handshake    // nil: what clients send is discarded
 
 	engine *Engine
-	active atomic.Int64  // enrolled, about to be, or gone with its hello still being read
-	joined atomic.Uint64 // of them, those that have ever got a place in a loop
+	rules  atomic.Pointer[rules] // since Register, what of the above counts
+	active atomic.Int64          // enrolled, about to be, or gone with its hello still being read
+	joined atomic.Uint64         // of them, those that have ever got a place in a loop
 	mu     sync.Mutex
 	live   map[*Subscriber]struct{}
-	from   map[netip.Addr]int // live ones by address, where there is a limit
+	from   map[netip.Addr]int // live ones by address
 	ended  Totals
 
 	losses      Losses       // of those that are gone; under mu
@@ -167,9 +169,10 @@ type Transport struct {
 }
 
 // Register makes a transport known to the engine. It is called before the
-// first Enroll and t must not be changed afterwards.
+// first Enroll and t must not be changed afterwards, but by Reload.
 func (e *Engine) Register(t *Transport) *Transport {
 	t.engine = e
+	t.rules.Store(&rules{t.Heartbeat, t.SendBuffer, t.SlowTimeout, t.MaxClients, t.PerAddress})
 	t.live, t.from = make(map[*Subscriber]struct{}), make(map[netip.Addr]int)
 	t.disconnects, t.rejections = newDisconnects(), newRejections()
 	e.mu.Lock()
@@ -180,7 +183,8 @@ func (e *Engine) Register(t *Transport) *Transport {
 
 // Full reports whether the transport has as many subscribers as it may.
 func (t *Transport) Full() bool {
-	return t.MaxClients > 0 && t.active.Load() >= int64(t.MaxClients)
+	limit := t.rules.Load().maxClients
+	return limit > 0 && t.active.Load() >= int64(limit)
 }
 
 // leave ends a subscriber's part in the sums. Its last counters join the
@@ -193,7 +197,7 @@ func (t *Transport) leave(s *Subscriber) {
 	}
 	delete(t.live, s)
 	if t.from[s.from]--; t.from[s.from] <= 0 {
-		delete(t.from, s.from)
+		delete(t.from, s.from) // that of a Unix socket, which is not counted, too
 	}
 	t.ended.add(s.Totals())
 	t.losses.add(s.losses())

@@ -36,6 +36,7 @@ func Persistent(ln net.Listener, admit func(netip.Addr) bool, log *slog.Logger) 
 type listener struct {
 	net.Listener
 	admit     func(netip.Addr) bool
+	turnAway  func(net.Conn) bool // see Places
 	log       *slog.Logger
 	closed    chan struct{}
 	closeOnce atomic.Bool
@@ -49,6 +50,9 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
 			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
 			c.Close()
+			continue
+		}
+		if err == nil && l.turnAway != nil && l.turnAway(c) {
 			continue
 		}
 		if err == nil || !passing(err) {

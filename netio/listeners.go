@@ -25,9 +25,15 @@ type Listeners struct {
 
 // Places are where a server listens.
 type Places struct {
-	Host  string
-	Port  int
-	Unix  string       // path of a Unix socket; "" = none
+	Host string
+	Port int
+	Unix string // path of a Unix socket; "" = none
+	// TurnAway deals with a connection that may not be made now, and reports
+	// whether it was one: then it has closed the connection, or is about to. It is
+	// called before TLS, for those that admit lets in, and must not wait. nil: none
+	// is turned away.
+	TurnAway func(net.Conn) bool
+
 	Given net.Listener // has been opened by somebody else, and takes the place of Host and Port; nil: none
 }
 
@@ -43,6 +49,7 @@ func ListenAll(at Places, o *TLSOptions, admit func(netip.Addr) bool, log *slog.
 	} else if l.tcp, err = Listen(at.Host, strconv.Itoa(at.Port), admit, log); err != nil {
 		return nil, err
 	}
+	l.tcp.(*listener).turnAway = at.TurnAway
 	if config != nil {
 		l.secure = Secure(l.tcp, config, log)
 		l.tcp = l.secure
@@ -131,17 +138,15 @@ func (l *Listeners) Flush(ctx context.Context) {
 	}
 }
 
-// Reload reads certificate and key again, for clients that come from now on. If
-// there is anything wrong with them nothing changes; nor does whether TLS is
-// spoken at all.
-func (l *Listeners) Reload(o TLSOptions) error {
+// Reload reads certificate and key again and returns what has them hold for
+// clients that come from then on; whether TLS is spoken at all does not change.
+func (l *Listeners) Reload(o TLSOptions) (apply func(), err error) {
 	if l.secure == nil || !o.Enabled {
-		return nil
+		return func() {}, nil
 	}
 	config, err := o.Load()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.secure.Replace(config)
-	return nil
+	return func() { l.secure.Replace(config) }, nil
 }

@@ -19,6 +19,28 @@ func (o ClientOptions) Transport(name string, f *Form, h HeartbeatPolicy) *Trans
 	}
 }
 
+// rules are the settings of a transport that can be changed under way.
+type rules struct {
+	heartbeat   HeartbeatPolicy
+	sendBuffer  int
+	slowTimeout time.Duration
+	maxClients  int
+	perAddress  int
+}
+
+// Reload has other settings hold: for subscribers that are there the heartbeats,
+// but of those that have asked for their own, and the slow timeout; for those
+// that come the limits, too. Nobody is disconnected.
+func (t *Transport) Reload(o ClientOptions, h HeartbeatPolicy) {
+	t.rules.Store(&rules{
+		heartbeat: h, sendBuffer: int(o.SendBuffer), slowTimeout: time.Duration(o.SlowTimeout) * time.Second,
+		maxClients: o.MaxClients, perAddress: o.PerAddress,
+	})
+}
+
+// Policy returns the heartbeats of subscribers that do not ask for others.
+func (t *Transport) Policy() HeartbeatPolicy { return t.rules.Load().heartbeat }
+
 // HeartbeatOptions are the settings of a transport's heartbeats beyond whether
 // there are any, which has a default of its own in each.
 type HeartbeatOptions struct {

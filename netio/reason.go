@@ -49,7 +49,7 @@ func newDisconnects() tally {
 	return newTally(append(slices.Collect(maps.Values(disconnectReasons)), reasonError)...)
 }
 
-func newRejections() tally { return newTally("full", "stopping", reasonError) }
+func newRejections() tally { return newTally("full", "rate", "stopping", reasonError) }
 
 func (t tally) counts() map[string]uint64 {
 	counts := make(map[string]uint64, len(t))
@@ -75,6 +75,8 @@ func (t *Transport) Rejected(err error) {
 	switch {
 	case errors.Is(err, ErrFull), errors.Is(err, ErrCrowd):
 		reason = "full"
+	case errors.Is(err, ErrTooOften):
+		reason = "rate"
 	case errors.Is(err, ErrStopping):
 		reason = "stopping"
 	}

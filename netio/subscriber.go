@@ -50,6 +50,8 @@ type Subscriber struct {
 	form     *Form
 	group    *group // of those that want the same
 	policy   HeartbeatPolicy
+	ownBeat  bool      // policy is what it has asked for
+	rules    *rules    // the transport's, as last seen
 	bounds   *bounds   // nil: none
 	batching *batching // nil: entries are sent as they come
 

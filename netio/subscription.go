@@ -67,7 +67,7 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 	e.mu.Unlock()
 	defer e.enrols.Done()
 
-	if n := t.active.Add(1); t.MaxClients > 0 && n > int64(t.MaxClients) {
+	if n, limit := t.active.Add(1), t.rules.Load().maxClients; limit > 0 && n > int64(limit) {
 		t.active.Add(-1)
 		c.Close()
 		return ErrFull
@@ -83,7 +83,7 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 	if sub.Peer.IsValid() {
 		s.from, s.address = sub.Peer, sub.Peer.String()
 	}
-	if err := tune(c, t.SendBuffer); err != nil {
+	if err := tune(c, t.rules.Load().sendBuffer); err != nil {
 		t.active.Add(-1)
 		c.Close()
 		return fmt.Errorf("set up the socket of %s: %w", s.address, err)
@@ -109,11 +109,11 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 func (t *Transport) enter(s *Subscriber) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.PerAddress > 0 && s.from.IsValid() {
-		if t.from[s.from] >= t.PerAddress {
+	if s.from.IsValid() {
+		if limit := t.rules.Load().perAddress; limit > 0 && t.from[s.from] >= limit {
 			return false
 		}
-		t.from[s.from]++
+		t.from[s.from]++ // without a limit too: there may be one later
 	}
 	t.live[s] = struct{}{}
 	return true
@@ -130,13 +130,12 @@ func (l *loop) begin(s *Subscriber) {
 		s.form = sub.Form
 	}
 	s.group = l.groupOf(sub, s.form)
-	s.policy = s.transport.Heartbeat
-	if sub.Heartbeat != nil {
-		s.policy = *sub.Heartbeat
-	}
-	s.heartbeat = time.Time{}
-	if s.policy.Interval > 0 {
-		s.heartbeat = l.now.Add(s.policy.Interval)
+	s.rules = s.transport.rules.Load()
+	s.ownBeat = sub.Heartbeat != nil
+	if s.ownBeat {
+		s.beat(*sub.Heartbeat)
+	} else {
+		s.beat(s.rules.heartbeat)
 	}
 	s.transport.mu.Lock()
 	s.name, s.who, s.filter = sub.Name, sub.Who, ""
@@ -167,5 +166,14 @@ func (l *loop) begin(s *Subscriber) {
 	s.tellStart(&start)
 	if start.older != "" {
 		l.startReplay(s, start.older)
+	}
+}
+
+// beat has heartbeats sent by a policy from now on.
+func (s *Subscriber) beat(p HeartbeatPolicy) {
+	s.policy = p
+	s.heartbeat = time.Time{}
+	if p.Interval > 0 {
+		s.heartbeat = s.loop.now.Add(p.Interval)
 	}
 }

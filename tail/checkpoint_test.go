@@ -312,3 +312,22 @@ func TestGenerationsAreToldFromOtherLogs(t *testing.T) {
 		}
 	}
 }
+
+// Whoever can write to the checkpoint cannot have another file read.
+func TestACheckpointHasNoFileFollowedThatNoTargetNames(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir(), watch: "inotify"}
+	h.opens()
+	h.start("secret.txt", "app.log")
+	h.append("secret.txt", "one\n")
+	h.append("app.log", "two\n")
+	h.sees("one")
+	h.sees("two")
+	h.stop()
+	h.append("secret.txt", "not asked for\n")
+	h.rename("secret.txt", "secret.txt.1")
+	h.append("secret.txt", "nor this\n")
+	h.restart("app.log")
+	h.append("app.log", "three\n")
+	h.wants([]string{"one"}, []string{"two", "three"})
+	h.stop()
+}

@@ -86,7 +86,7 @@ func (p *piece) held() bool { return len(p.text) > 0 || p.cut > 0 }
 func (p *piece) add(text []byte, lost int64, limit int) {
 	room := 0
 	if p.cut == 0 {
-		room = min(limit-len(p.text), len(text))
+		room = max(0, min(limit-len(p.text), len(text))) // the limit may have become less
 	}
 	p.text = append(p.text, text[:room]...)
 	p.cut += int64(len(text)-room) + lost

@@ -71,6 +71,22 @@
 // Names of copies and generations are believed only when they add nothing but
 // numbers, for hours may lie between two runs and other logs beside this one.
 //
+// # Changes
+//
+// Reload changes settings under way; Run's goroutine takes them between two
+// turns. Files, their positions and what is held of them stay, whatever becomes
+// of the targets:
+//
+//	what is found at the change          what is done
+//	a file that is named as before       goes on; its next entries are made by the new
+//	                                     settings, what waits for more lines by the old
+//	                                     ones if these make entries otherwise
+//	a file that is named no more         is read to where it ends now, back to the
+//	                                     beginning of a line under way, and let go
+//	one that was let go, named again     goes on where it was, if it is there
+//	a file that is named since           begins as at a start: by ReadFrom, with a
+//	                                     checkpoint at its position, else at 0
+//
 // # One goroutine
 //
 // Run's goroutine owns all files. Files with news wait in a queue and are read
@@ -99,6 +115,7 @@
 //	    published before positions are taken.
 //	T9  With Options.Acked a position is kept only when every entry read before
 //	    it is acknowledged.
-//	T10 What Origins say of an entry is noted before the entry is published, and
+//	T10 A change touches no position but that of a file that is let go.
+//	T11 What Origins say of an entry is noted before the entry is published, and
 //	    nothing in the file before its end is missing in the entries up to it.
 package tail

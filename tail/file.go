@@ -75,7 +75,7 @@ type file struct {
 	grown     time.Duration // when bytes last came
 	left      time.Duration // when the last name went
 	atEnd     bool          // the last look reached the end
-	until     int64         // of a deleted file: what is still read of it; 0 = not decided
+	until     int64         // of a deleted or dismissed file: what is still read of it; 0 = not decided
 
 	entries   uint64 // sent
 	last      int64  // when the last was sent, microseconds since 1970
@@ -86,6 +86,7 @@ type file struct {
 	after  *file // is read to its end before this one begins
 
 	queued, timed bool
+	dismissed     bool // it has its name, and no target names that any more
 	held          bool // put aside, see pace.go
 	refused       bool // never read: not text
 	uncached      bool // its file system does not say what a read would wait for

@@ -161,16 +161,23 @@ func (w *Watcher) relink(n *name) {
 	if real == n.real {
 		return
 	}
-	if n.real != "" {
-		rest := slices.DeleteFunc(w.links[n.real], func(o *name) bool { return o == n })
-		if w.links[n.real] = rest; len(rest) == 0 {
-			delete(w.links, n.real)
-		}
-	}
+	w.unlink(n)
 	if n.real = real; real != "" {
 		w.links[real] = append(w.links[real], n)
 		w.want(filepath.Dir(real))
 	}
+}
+
+// unlink forgets where a symbolic link leads.
+func (w *Watcher) unlink(n *name) {
+	if n.real == "" {
+		return
+	}
+	rest := slices.DeleteFunc(w.links[n.real], func(o *name) bool { return o == n })
+	if w.links[n.real] = rest; len(rest) == 0 {
+		delete(w.links, n.real)
+	}
+	n.real = ""
 }
 
 // takeEvents handles the events that have come, without waiting.

@@ -196,6 +196,8 @@ type root struct {
 	depth   int // directories below path that the pattern can reach, -1 = any
 	exclude []string
 	rules   *rules
+	target  Target             // what it was made from
+	adopted bool               // rules are those of a target before a change
 	still   map[string]listing // directories that need no listing while they are the same
 }
 
@@ -214,7 +216,7 @@ func roots(targets []Target) ([]root, error) {
 		if err != nil {
 			return nil, fmt.Errorf("target %s: make absolute: %w", t.Path, err)
 		}
-		r := root{path: path, pattern: t.Pattern, isFile: t.IsFile, exclude: t.Exclude}
+		r := root{path: path, pattern: t.Pattern, isFile: t.IsFile, exclude: t.Exclude, target: t}
 		if r.rules, err = newRules(&t); err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (o *Origins) add(f *file, end int64) {
 			}
 		}
 	}
-	o.mu.Lock() // T10
+	o.mu.Lock() // T11
 	defer o.mu.Unlock()
 	if o.last == nil || o.last.file != f.id {
 		o.last = &mark{file: f.id, known: f.position()}

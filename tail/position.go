@@ -30,7 +30,7 @@ type position struct {
 
 	file    *file // that goes on with it in this run
 	adopted int64 // when it was true, if that is not when the checkpoint was written
-	gone bool  // nothing can go on with it any more
+	gone    bool  // nothing can go on with it any more
 }
 
 // prefix is a fingerprint as it is stored.
@@ -75,7 +75,7 @@ func (f *file) position() position {
 		Size: f.pos + f.lag, Offset: f.whole,
 		Head:    prefix{f.head.n, f.head.sum},
 		Marker:  window{f.pos, len(f.marker), markerSum(f.marker)},
-		Rotated: f.phase == rotated, Closed: f.phase == closed,
+		Rotated: f.phase == rotated && !f.dismissed, Closed: f.phase == closed && !f.dismissed,
 	}
 }
 

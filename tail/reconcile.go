@@ -156,7 +156,7 @@ func (w *Watcher) position(f *file, n *name, now status) {
 	if w.resume(f, n, now) {
 		return
 	}
-	present := w.starting
+	present := w.starting || w.asked(n.path) && w.keep.to == nil
 	size := now.size
 	if p := n.present; p != nil {
 		present = present || p.id == f.id
@@ -189,6 +189,7 @@ func (w *Watcher) attach(n *name, f *file) {
 	w.skip(n, false)
 	f.seen = w.now()
 	f.names = append(f.names, n)
+	f.dismissed, f.until = false, 0
 	read := f.phase != following || !f.atEnd
 	if f.phase != following {
 		if f.phase == closed {
@@ -255,13 +256,18 @@ func (w *Watcher) rename(f *file, path string) {
 	}
 }
 
-// rootOf returns the first target that names path. A file that has lost its
-// name is read under the path it had.
+// rootOf returns the first target that names path, or did before the last
+// change. A file that has lost its name is read under the path it had.
 func (w *Watcher) rootOf(path string) *root {
-	for i := range w.roots {
-		if w.roots[i].matches(path) {
-			return &w.roots[i]
+	for _, roots := range [...][]root{w.roots, w.lapsed} {
+		for i := range roots {
+			if roots[i].matches(path) {
+				return &roots[i]
+			}
 		}
+	}
+	if len(w.roots) == 0 {
+		return &w.lapsed[0]
 	}
 	return &w.roots[0]
 }
@@ -308,8 +314,12 @@ func (w *Watcher) findMoved(f *file) {
 // finish ends a file that no name leads to. What it was is remembered in case
 // it gets a name again.
 func (w *Watcher) finish(f *file) {
-	w.flush(f)
-	if f.fd >= 0 && !f.atEnd {
+	if f.dismissed && f.fd >= 0 {
+		w.leaveLine(f)
+	} else {
+		w.flush(f)
+	}
+	if f.fd >= 0 && !f.atEnd && !f.dismissed {
 		w.stats.lost.Add(uint64(f.lag))
 		w.log.Warn("file was deleted and is still written to: given up", "path", f.path, "unread_bytes", f.lag)
 	}

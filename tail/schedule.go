@@ -41,6 +41,22 @@ func newSchedule(o Options, slow time.Duration) schedule {
 	return s
 }
 
+// setPeriods takes the times that the options give.
+func (w *Watcher) setPeriods() {
+	next := newSchedule(w.options, w.slow)
+	for _, r := range w.roots {
+		if j := r.rules.joiner; j != nil {
+			next.step = min(next.step, max(j.flush/4, 10*time.Millisecond))
+		}
+	}
+	s, now := &w.schedule, w.now()
+	s.interval, s.slow, s.step = next.interval, next.slow, next.step
+	s.nextPoll = min(s.nextPoll, now+s.interval)
+	s.nextSlow = min(s.nextSlow, now+s.slow/slowTicks)
+	s.nextScan = min(s.nextScan, now+s.slow)
+	s.nextTimed = min(s.nextTimed, now+s.step)
+}
+
 // scanned notes a listing at now that took so long. The next one on request
 // leaves nine tenths of the time to reading.
 func (s *schedule) scanned(now, took time.Duration) {
@@ -250,6 +266,10 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 		return
 	}
 	if f.phase != rotated {
+		return
+	}
+	if f.dismissed {
+		w.endDismissed(f)
 		return
 	}
 	wait := milliseconds(w.options.RotateWait)

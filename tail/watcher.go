@@ -20,6 +20,7 @@ import (
 type Watcher struct {
 	options Options
 	roots   []root
+	lapsed  []root // targets that there are no more, as of the last change
 	ring    *ring.Ring
 	log     *slog.Logger
 	start   time.Time
@@ -54,6 +55,7 @@ type Watcher struct {
 	held     []*file       // with a backlog that readers have to make room for
 	around   time.Duration // when lookAround was last done
 	schedule schedule
+	slow     time.Duration // settings.slow
 	timer    *time.Timer
 	starting bool // in New: what is there counts as present at the start
 	skipping bool // too many files, said so
@@ -70,6 +72,10 @@ type Watcher struct {
 	saved *saved // positions of an earlier run; nil: none were loaded
 	keep  keeper // writes positions
 	asks  asks   // for Sources
+
+	changes  chan *change // has one element while settings wait to be taken
+	changing bool         // one is being taken
+	before   []root       // while it is: the targets until then
 
 	ending <-chan struct{} // Run has to come to an end
 }
@@ -123,6 +129,8 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		keep:    keeper{to: c, acked: o.Acked},
 		stall:   cmp.Or(s.stall, copyStall),
 		asks:    newAsks(),
+		slow:    s.slow,
+		changes: make(chan *change, 1),
 	}
 	w.emit = w.entry
 	if w.budget == 0 {
@@ -134,11 +142,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		w.fallBack(err.Error())
 	}
 	w.schedule = newSchedule(o, s.slow)
-	for _, r := range w.roots {
-		if j := r.rules.joiner; j != nil {
-			w.schedule.step = min(w.schedule.step, max(j.flush/4, 10*time.Millisecond))
-		}
-	}
+	w.setPeriods()
 	w.timer = time.NewTimer(0)
 	w.starting = true
 	w.scan()
@@ -196,6 +200,8 @@ func (w *Watcher) wait(ctx context.Context) {
 	case <-lost:
 	case answer := <-w.asks.queue:
 		answer <- w.sources()
+	case c := <-w.changes:
+		w.take(c)
 	case <-w.timer.C:
 	}
 }
@@ -206,6 +212,7 @@ func (w *Watcher) work(ctx context.Context) {
 	for {
 		w.stats.due.Store(int64(w.now()))
 		w.takeEvents()
+		w.takeChange()
 		w.keepSchedule()
 		w.keepPositions()
 		w.answer()
@@ -247,7 +254,7 @@ func (w *Watcher) lastLook() {
 	for _, f := range w.files {
 		for w.mayHaveMore(f) && w.now() < deadline && !w.heldBack(f) && !w.look(f) {
 		}
-		if f.phase == rotated && (f.atEnd || f.fd < 0) {
+		if f.phase == rotated && !f.dismissed && (f.atEnd || f.fd < 0) {
 			w.flush(f)
 		} else {
 			w.endHeld(f)

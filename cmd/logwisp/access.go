@@ -25,11 +25,19 @@ func (s *settings) checkAccess() []problem {
 	if _, err := access.NewGate(s.rules()); err != nil {
 		problems = append(problems, problem{Where: s.file, Message: err.Error()})
 	}
+	wrong := func(server string, err error) {
+		if err != nil {
+			problems = append(problems, problem{Where: s.file, Message: server + ": " + err.Error()})
+		}
+	}
 	if s.TCP.Enabled {
-		_, err := s.TCP.TLS.Load()
+		_, err := access.NewArrivals(s.TCP.ArrivalOptions, nil)
+		wrong("tcpserver", err)
+		_, err = s.TCP.TLS.Load()
 		add("tcpserver.tls.enabled", err)
 	}
 	if s.HTTP.Enabled {
+		wrong("httpserver", s.HTTP.Check())
 		_, err := s.HTTP.TLS.Load()
 		add("httpserver.tls.enabled", err)
 	}

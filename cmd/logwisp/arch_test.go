@@ -43,6 +43,8 @@ var arrows = map[string][]string{
 	"bench/soak":    {},
 	"bench/viewer":  {},
 
+	"cmd/logwisp/on_windows_use_wsl": {},
+
 	"cmd/logwisp/mdwe": {}, // nothing but syscall, so that it is initialised first
 }
 

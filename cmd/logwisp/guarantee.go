@@ -97,11 +97,26 @@ func (g *guaranteed) open(o forward.Options) (err error) {
 
 // follow takes the files' positions. What is written from here on is not missed.
 func (g *guaranteed) follow() error {
-	w, err := tail.Resume(g.checkpoint, g.monitor, g.ring, g.log)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	w, err := tail.Resume(g.checkpoint, g.monitor, g.ring, g.log)
 	g.watcher = w
 	return err
+}
+
+// reload prepares other settings of the files.
+func (g *guaranteed) reload(o tail.Options) (apply func(), err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.watcher != nil {
+		return g.watcher.Reload(o)
+	}
+	return func() { // it begins with them
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		o.Acked, o.Origins = g.monitor.Acked, g.monitor.Origins
+		g.monitor = o
+	}, nil
 }
 
 // read reads files for the output until ctx ends.

@@ -47,16 +47,12 @@ func (d *daemon) newHubs() error {
 		if err != nil {
 			return &refusal{code: exitConfig, lines: []string{err.Error()}}
 		}
-		intake, err := s.Filter.Intake()
-		if err != nil {
-			return &refusal{code: exitConfig, lines: []string{err.Error()}}
-		}
 		alone := len(s.Inputs) == 1 && len(s.Monitor.Targets) == 0 && !s.HTTP.Ingest
 		if !alone {
 			d.log.Warn("ids are this daemon's own, a client cannot go on with them at another hub: the stream is not its only input", "stream", o.Stream)
 		}
 		d.hubs = append(d.hubs, nats.NewHub(o, nats.Settings{
-			MaxLineBytes: int(in.MaxLineBytes), Intake: intake, Alone: alone,
+			MaxLineBytes: int(in.MaxLineBytes), Filter: s.Filter, Alone: alone,
 		}, d.ring, d.log))
 	}
 	return nil

@@ -134,3 +134,13 @@ func missingIn(samples map[string][]string, expression string) (problems []strin
 	}
 	return problems
 }
+
+func TestTheUnitLeavesNoCore(t *testing.T) {
+	unit, err := os.ReadFile(packageDir + "/logwisp.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(unit), "\nLimitCORE=0\n") {
+		t.Error("keys and tokens of outputs could be read in a core file: set LimitCORE=0")
+	}
+}

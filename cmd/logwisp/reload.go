@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -22,10 +23,23 @@ type reloads struct {
 
 // applied are the keys that a reload changes, and those below them. The others
 // take a restart.
-var applied = []string{
-	"auth", "acl", "logging.level",
-	"tcpserver.tls.cert_file", "tcpserver.tls.key_file", "tcpserver.tls.client_ca_file", "tcpserver.tls.min_version",
-	"httpserver.tls.cert_file", "httpserver.tls.key_file", "httpserver.tls.client_ca_file", "httpserver.tls.min_version",
+var applied = append([]string{
+	"auth", "acl", "logging.level", "filter",
+	"monitor.targets", "monitor.check_interval_ms", "monitor.rotate_wait_ms", "monitor.partial_flush_ms",
+	"monitor.max_line_bytes", "monitor.max_files", "monitor.source_name",
+	"httpserver.retry_ms", "httpserver.allowed_hosts", "httpserver.cors_origins", "httpserver.trusted_proxies",
+}, ofBoth(
+	"heartbeat", "max_clients", "max_clients_per_ip", "slow_timeout_seconds", "send_buffer",
+	"max_connects_per_minute", "max_connects_per_minute_per_ip", "connects_exempt",
+	"tls.cert_file", "tls.key_file", "tls.client_ca_file", "tls.min_version",
+)...)
+
+// ofBoth returns keys of the TCP server and the HTTP server.
+func ofBoth(keys ...string) (all []string) {
+	for _, key := range keys {
+		all = append(all, "tcpserver."+key, "httpserver."+key)
+	}
+	return all
 }
 
 // reload takes the settings that read returns, if nothing is wrong with them:
@@ -54,43 +68,67 @@ func (d *daemon) reload(read func() (*settings, []problem, error)) {
 	}
 	r.done++
 	r.loadedAt, r.problem = next.loadedAt, ""
-	if more := d.settings.differsFrom(next); len(more) > 0 {
+	more := d.settings.differsFrom(next)
+	if d.lineLimit(next) != next.Monitor.MaxLineBytes {
+		more = append(more, "monitor.max_line_bytes")
+	}
+	if len(more) > 0 {
 		d.log.Warn("configuration reloaded; what else has changed takes a restart", "keys", strings.Join(more, " "))
 	} else {
 		d.log.Info("configuration reloaded")
 	}
 }
 
-// apply puts the settings of next into effect that can be changed. They have been
-// checked; what can fail is what lies in files.
+// apply puts the settings of next into effect that can be changed. All that can
+// fail is done before anything changes, so that there is never half of them.
 func (d *daemon) apply(next *settings) error {
-	for _, r := range []struct {
-		name string
-		load func() error
-	}{
-		{"tcpserver", func() error {
-			if d.tcp == nil {
-				return nil
+	var steps []func()
+	var errs []error
+	prepare := func(name string, reload func() (func(), error)) {
+		step, err := reload()
+		if err != nil {
+			if name != "" {
+				err = fmt.Errorf("%s: %w", name, err)
 			}
-			return d.tcp.Listeners().Reload(next.TCP.TLS)
-		}},
-		{"httpserver", func() error {
-			if d.web == nil {
-				return nil
-			}
-			return d.web.Listeners().Reload(next.HTTP.TLS)
-		}},
-	} {
-		if err := r.load(); err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
+			errs = append(errs, err)
 		}
+		steps = append(steps, step)
 	}
-	if err := d.gate.Set(next.rules()); err != nil {
-		return err
+	prepare("", func() (func(), error) { return d.gate.Reload(next.rules()) })
+	if d.tcp != nil {
+		prepare("tcpserver", func() (func(), error) { return d.tcp.Reload(next.TCP) })
+	}
+	if d.web != nil {
+		prepare("httpserver", func() (func(), error) { return d.web.Reload(next.HTTP) })
+	}
+	prepare("", func() (func(), error) { return d.inputs.Reload(next.Filter) })
+	monitor := next.Monitor
+	monitor.Filter, monitor.MaxLineBytes = next.Filter, d.lineLimit(next)
+	prepare("", func() (func(), error) { return d.watcher.Reload(monitor) })
+	for _, g := range d.outputs.sure {
+		prepare("", func() (func(), error) { return g.reload(monitor) })
+	}
+	for _, h := range d.hubs {
+		prepare("", func() (func(), error) { return h.Reload(next.Filter) })
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, step := range steps {
+		step()
 	}
 	d.engine.Recheck(func(who string) bool { return d.gate.Still(who, access.Stream) })
 	setLogLevel(next.Logging)
 	return nil
+}
+
+// lineLimit is the max_line_bytes that can be had: the ring of an output with a
+// guarantee has room for some lines of the length that was set at the start.
+func (d *daemon) lineLimit(next *settings) int64 {
+	if len(d.outputs.sure) == 0 {
+		return next.Monitor.MaxLineBytes
+	}
+	return min(next.Monitor.MaxLineBytes, max(guaranteedRing/16, d.settings.Monitor.MaxLineBytes))
 }
 
 // differsFrom lists the keys whose values in next are others, and which a reload

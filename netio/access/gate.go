@@ -46,6 +46,15 @@ func (g *Gate) Set(r Rules) error {
 	return nil
 }
 
+// Reload compiles rules and returns what has them hold; that cannot fail.
+func (g *Gate) Reload(r Rules) (apply func(), err error) {
+	c, err := r.compile()
+	if err != nil {
+		return nil, err
+	}
+	return func() { g.rules.Store(c) }, nil
+}
+
 // Closed reports whether there are tokens, so that nobody does anything without
 // one.
 func (g *Gate) Closed() bool { return len(g.rules.Load().tokens) > 0 }

@@ -106,6 +106,16 @@ func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
 	return s, nil
 }
 
+// Reload compiles a filter and returns what has the lines that are received from
+// then on go through it; that cannot fail.
+func (s *Server) Reload(o filter.IntakeOptions) (apply func(), err error) {
+	all, err := intakes(cap(s.workers.turns), o)
+	if err != nil {
+		return nil, err
+	}
+	return func() { s.workers.filter(all) }, nil
+}
+
 // open opens what an input reads.
 func (s *Server) open(in *input, set Settings) (err error) {
 	switch in.scheme {

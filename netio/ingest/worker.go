@@ -38,14 +38,26 @@ type workers struct {
 func newWorkers(r *ring.Ring, o filter.IntakeOptions) (*workers, error) {
 	n := max(2, runtime.GOMAXPROCS(0))
 	f := &workers{turns: make(chan struct{}, n)}
-	for range n {
-		in, err := o.Intake() // each its own: one goroutine at a time uses it
-		if err != nil {
-			return nil, fmt.Errorf("inputs: %w", err)
-		}
+	each, err := intakes(n, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range each {
 		f.free = append(f.free, &worker{out: entry.NewWriter(r.NewBuilder(), in), parser: parse.Parser{Own: true}})
 	}
 	return f, nil
+}
+
+// intakes compiles a filter n times: one goroutine at a time uses each.
+func intakes(n int, o filter.IntakeOptions) (all []*filter.Intake, err error) {
+	for range n {
+		in, err := o.Intake()
+		if err != nil {
+			return nil, fmt.Errorf("inputs: %w", err)
+		}
+		all = append(all, in)
+	}
+	return all, nil
 }
 
 // take waits for a worker. It is given back before anything else is waited for
@@ -68,6 +80,19 @@ func (f *workers) give(w *worker) {
 	f.free = append(f.free, w)
 	f.mu.Unlock()
 	<-f.turns
+}
+
+// filter has what is taken in from now on go through the filters given, one a
+// worker. It waits until each of them has been free at once.
+func (f *workers) filter(with []*filter.Intake) {
+	var all []*worker
+	for range with {
+		all = append(all, f.take())
+	}
+	for i, w := range all {
+		w.out.SetFilter(with[i])
+		f.give(w)
+	}
 }
 
 // begin sets w to work for an input.

@@ -28,9 +28,9 @@ const expansion = 1.1
 
 // Settings are those of a Hub beyond its URL.
 type Settings struct {
-	MaxLineBytes int            // longer lines are cut
-	Intake       *filter.Intake // keeps entries out; nil: nothing
-	Alone        bool           // nothing else publishes to the ring: ids are the stream's
+	MaxLineBytes int                  // longer lines are cut
+	Filter       filter.IntakeOptions // keeps entries out
+	Alone        bool                 // nothing else publishes to the ring: ids are the stream's
 }
 
 // Hub puts what a stream receives into a ring.
@@ -41,8 +41,10 @@ type Hub struct {
 	log      *slog.Logger
 	names    *names
 	decoder  *decoder
-	next     uint64 // sequence number of the message to come
-	problem  string // said last
+	filter   atomic.Pointer[filter.IntakeOptions] // for the messages to come
+	intake   *filter.IntakeOptions                // that the decoder has
+	next     uint64                               // sequence number of the message to come
+	problem  string                               // said last
 
 	mu   sync.Mutex // of what is below; conn is there once Run has begun
 	conn *client.Conn
@@ -61,9 +63,18 @@ type Hub struct {
 // NewHub returns a Hub for a ring. Nothing happens before Run.
 func NewHub(o *Options, s Settings, r *ring.Ring, log *slog.Logger) *Hub {
 	h := &Hub{options: o, settings: s, ring: r, log: log.With("input", "nats stream "+o.Stream)}
+	h.filter.Store(&s.Filter)
 	h.names = newNames(o.Stream, r, r.Head()+1)
-	h.decoder = newDecoder(r, r.NewBuilder(), s, h.names)
+	h.decoder = newDecoder(r, r.NewBuilder(), s.MaxLineBytes, h.names)
 	return h
+}
+
+// Reload prepares another filter of what is taken.
+func (h *Hub) Reload(o filter.IntakeOptions) (apply func(), err error) {
+	if _, err := o.Intake(); err != nil {
+		return nil, err
+	}
+	return func() { h.filter.Store(&o) }, nil
 }
 
 // Run follows the stream until ctx ends. It connects again whenever it has to,
@@ -180,6 +191,11 @@ func (h *Hub) take(m jetstream.Msg) error {
 		h.lost.Add(missed)
 		h.log.Error("the stream has deleted messages before they could be read: raise its limits, or look what holds this hub up", "messages", missed)
 	}
+	if o := h.filter.Load(); o != h.intake {
+		h.intake = o
+		intake, _ := o.Intake() // was tried
+		h.decoder.out.SetFilter(intake)
+	}
 	h.decoder.message(at, m.Headers(), m.Data())
 	h.decoder.out.Publish()
 	n := h.decoder.out.Take()
@@ -212,9 +228,9 @@ type decoder struct {
 // maxKnown bounds the maps of a decoder: beyond it they begin anew.
 const maxKnown = 4096
 
-func newDecoder(r *ring.Ring, b *ring.Builder, s Settings, n *names) *decoder {
+func newDecoder(r *ring.Ring, b *ring.Builder, limit int, n *names) *decoder {
 	return &decoder{
-		ring: r, out: entry.NewWriter(b, s.Intake), parser: parse.Parser{Own: true}, names: n, limit: s.MaxLineBytes,
+		ring: r, out: entry.NewWriter(b, nil), parser: parse.Parser{Own: true}, names: n, limit: limit,
 		sources: make(map[string]uint16), hosts: make(map[string][]byte),
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"logwisp/netio"
 	"logwisp/ring"
+	"logwisp/ring/filter"
 	"logwisp/ring/record"
 )
 
@@ -61,6 +62,10 @@ func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page,
 	if first := stream.CachedInfo().State.FirstSeq; from < first {
 		return 0, fmt.Errorf("the stream begins at message %d, and %s is of message %d", first, id, from)
 	}
+	intake, err := n.hub.filter.Load().Intake()
+	if err != nil {
+		return 0, err
+	}
 	messages, err := ordered(ctx, stream, from)
 	if err != nil {
 		return 0, err
@@ -72,7 +77,7 @@ func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page,
 		if err != nil {
 			return 0, errors.Join(ctx.Err(), err)
 		}
-		at, err := n.replayMessage(m, number, show)
+		at, err := n.replayMessage(m, number, intake, show)
 		if err != nil {
 			return 0, err
 		}
@@ -112,7 +117,7 @@ func (n hubNames) await(ctx context.Context, number uint64) error {
 }
 
 // replayMessage shows the entries of a message behind a number.
-func (n hubNames) replayMessage(m jetstream.Msg, number uint64, show func(p *ring.Page, from int, ids record.IDs) error) (at uint64, err error) {
+func (n hubNames) replayMessage(m jetstream.Msg, number uint64, intake *filter.Intake, show func(p *ring.Page, from int, ids record.IDs) error) (at uint64, err error) {
 	about, err := m.Metadata()
 	if err != nil {
 		return 0, err
@@ -121,7 +126,8 @@ func (n hubNames) replayMessage(m jetstream.Msg, number uint64, show func(p *rin
 	r := ring.New(ring.Options{Entries: 1 << 10, Bytes: max(replayBytes, 16*int64(len(m.Data())))})
 	ids := newNames(n.stream, nil, 1)
 	ids.passed(at << lineBits)
-	d := newDecoder(n.ring, r.NewBuilder(), n.hub.settings, ids)
+	d := newDecoder(n.ring, r.NewBuilder(), n.hub.settings.MaxLineBytes, ids)
+	d.out.SetFilter(intake)
 	d.message(at, m.Headers(), m.Data())
 	d.out.Publish()
 	ids.passed((at + 1) << lineBits)

@@ -36,7 +36,7 @@ func starting(options Options, gate *access.Gate) func(*testing.T, *netio.Engine
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.transport.Heartbeat = h
+		s.transport.Reload(o, h)
 		done := make(chan error, 1)
 		go func() { done <- s.Serve() }()
 		t.Cleanup(func() {
@@ -132,6 +132,23 @@ func TestAnAddressHasAsManyClientsAsItMay(t *testing.T) {
 	eventually(t, "the rejection to be counted", func() bool { return tr.Stats().Rejections["full"] == 1 })
 }
 
+func TestALimitThatIsSetLaterCountsThoseWhoAreThere(t *testing.T) {
+	addr, tr, _, _ := rig(t, Options{}, access.Open())
+	tr.Reload(netio.ClientOptions{}, netio.HeartbeatPolicy{})
+	for range 3 {
+		if answer, _ := says(t, addr, "{\"hello\":1}\n"); answer == "" {
+			t.Fatal("refused without a limit")
+		}
+	}
+	tr.Reload(netio.ClientOptions{PerAddress: 3}, netio.HeartbeatPolicy{})
+	if answer, _ := says(t, addr, "{\"hello\":1}\n"); answer != "" {
+		t.Errorf("a fourth gets %q", answer)
+	}
+	if n := tr.Stats().Active; n != 3 {
+		t.Errorf("%d are there: a limit turns nobody out", n)
+	}
+}
+
 func TestAnAddressThatIsDeniedIsClosedAtOnce(t *testing.T) {
 	gate, err := access.NewGate(access.Rules{ACL: access.ACL{Allow: []string{"192.0.2.0/24"}}})
 	if err != nil {
@@ -152,14 +169,14 @@ func TestAUnixSocketIsServedAsWell(t *testing.T) {
 	}
 	ln.SetUnlinkOnClose(false)
 	ln.Close()
-	_, _, _, _ = rig(t, Options{Unix: path}, access.Open())
+	_, _, _, e := rig(t, Options{Unix: path}, access.Open())
 	if got, _ := says(t, &net.UnixAddr{Name: path, Net: "unix"}, "{\"hello\":1}\n"); !strings.Contains(got, "connected") {
 		t.Errorf("answered %q", got)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o660 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	_, err = New(Options{Host: "127.0.0.1", Unix: path}, nil, access.Open(), slog.New(slog.DiscardHandler))
+	_, err = New(Options{Host: "127.0.0.1", Unix: path}, e, access.Open(), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "another process listens at") {
 		t.Errorf("opened again: %v", err)
 	}
@@ -235,9 +252,11 @@ func TestACertificateIsReplacedWithoutDroppingAClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Listeners().Reload(o); err != nil {
+	apply, err := s.Listeners().Reload(o)
+	if err != nil {
 		t.Fatal(err)
 	}
+	apply()
 	after, err := tls.Dial("tcp", s.Addr().String(), nextClient)
 	if err != nil {
 		t.Fatal("the new certificate is not there:", err)
@@ -252,7 +271,29 @@ func TestACertificateIsReplacedWithoutDroppingAClient(t *testing.T) {
 	if err := os.Remove(o.KeyFile); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Listeners().Reload(o); err == nil {
+	if _, err := s.Listeners().Reload(o); err == nil {
 		t.Error("a missing key is no error")
+	}
+}
+
+func TestClientsThatOfferOldTLSOnlyAreRefused(t *testing.T) {
+	o, client := netiotest.Certificate(t)
+	strict := o
+	strict.MinVersion = "1.3"
+	for _, c := range []struct {
+		server netio.TLSOptions
+		most   uint16
+		want   bool
+	}{{o, tls.VersionTLS11, false}, {o, tls.VersionTLS12, true}, {strict, tls.VersionTLS12, false}, {strict, tls.VersionTLS13, true}} {
+		addr, _, _, _ := rig(t, Options{TLS: c.server}, access.Open())
+		config := client.Clone()
+		config.MinVersion, config.MaxVersion = tls.VersionTLS10, c.most
+		conn, err := tls.Dial("tcp", addr.String(), config)
+		if (err == nil) != c.want {
+			t.Errorf("%s, with %s at least: %v", tls.VersionName(c.most), c.server.MinVersion, err)
+		}
+		if err == nil {
+			conn.Close()
+		}
 	}
 }

@@ -25,6 +25,7 @@ type Options struct {
 	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
 
 	netio.ClientOptions
+	access.ArrivalOptions
 	TLS       netio.TLSOptions `toml:"tls" kong:"-"`
 	Handshake string           `toml:"handshake" kong:"-" default:"optional" enum:"off,optional,required"`
 	Heartbeat Heartbeat        `toml:"heartbeat" kong:"-"`
@@ -41,6 +42,7 @@ type Heartbeat struct {
 // Server accepts TCP subscribers.
 type Server struct {
 	listeners *netio.Listeners
+	arrivals  *access.Arrivals
 	transport *netio.Transport
 	log       *slog.Logger
 	accepting sync.WaitGroup
@@ -53,13 +55,49 @@ const maxEnrolling = 64
 // New binds the listeners, but for one that it is given. Nothing is accepted before Serve. gate says who may
 // connect and read.
 func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Server, error) {
-	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
+	arrivals, err := access.NewArrivals(o.ArrivalOptions, nil)
 	if err != nil {
-		return nil, fmt.Errorf("listen for TCP clients: %w", err)
+		return nil, fmt.Errorf("tcpserver: %w", err)
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
 	t.Handshake = newHandshake(o.Handshake, e, gate)
-	return &Server{listeners: listeners, transport: e.Register(t), log: log}, nil
+	s := &Server{arrivals: arrivals, transport: e.Register(t), log: log}
+	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway}
+	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
+		return nil, fmt.Errorf("listen for TCP clients: %w", err)
+	}
+	return s, nil
+}
+
+// turnAway closes a connection that is one too many in its minute.
+func (s *Server) turnAway(c net.Conn) bool {
+	if s.arrivals.Admit(netio.AddressOf(c.RemoteAddr())) {
+		return false
+	}
+	s.transport.Rejected(netio.ErrTooOften)
+	if s.arrivals.Tell() {
+		s.log.Warn("TCP clients are turned away", "address", c.RemoteAddr(), "error", netio.ErrTooOften)
+	}
+	c.Close()
+	return true
+}
+
+// Reload checks o and returns what puts into effect what of it can be changed
+// under way: TLS's files, limits and heartbeats.
+func (s *Server) Reload(o Options) (apply func(), err error) {
+	secure, err := s.listeners.Reload(o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	arrivals, err := s.arrivals.Reload(o.ArrivalOptions, nil)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		secure()
+		arrivals()
+		s.transport.Reload(o.ClientOptions, o.Heartbeat.Policy(o.Heartbeat.Enabled))
+	}, nil
 }
 
 // Addr returns the TCP address that is listened on.

@@ -17,6 +17,15 @@ import (
 	"logwisp/ring/record"
 )
 
+// Check reports what is wrong with the settings of access.
+func (o *Options) Check() error {
+	proxies, err := o.check()
+	if err == nil {
+		_, err = access.NewArrivals(o.ArrivalOptions, proxies)
+	}
+	return err
+}
+
 // check reads the networks of the proxies, and reports what is wrong with the
 // settings of access.
 func (o *Options) check() (proxies []netip.Prefix, err error) {
@@ -56,7 +65,7 @@ func visitorOf(ctx *fasthttp.RequestCtx) visitor {
 // answered. exists says that there is such a page; a page that needs no scope is
 // open to everybody who may connect.
 func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scope) bool {
-	if local := netio.AddressOf(ctx.LocalAddr()); local.IsValid() && !access.HostAllowed(string(ctx.Host()), local, s.options.AllowedHosts) {
+	if local := netio.AddressOf(ctx.LocalAddr()); local.IsValid() && !access.HostAllowed(string(ctx.Host()), local, s.current().options.AllowedHosts) {
 		s.fail(ctx, fasthttp.StatusMisdirectedRequest, record.Error{
 			Error: fmt.Sprintf("this server does not go by the name %.80q: add it to httpserver.allowed_hosts", ctx.Host()),
 		})
@@ -117,7 +126,7 @@ func (s *Server) visitor(ctx *fasthttp.RequestCtx) visitor {
 	peer := netio.AddressOf(ctx.RemoteAddr())
 	forwarded := string(ctx.Request.Header.Peek("X-Forwarded-For"))
 	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && forwarded == "", sure: s.listeners.Secure()}
-	if forwarded == "" || peer.IsValid() && !s.trusts(peer) || !peer.IsValid() && len(s.proxies) == 0 {
+	if forwarded == "" || peer.IsValid() && !s.trusts(peer) || !peer.IsValid() && len(s.current().proxies) == 0 {
 		return v
 	}
 	hops := strings.Split(forwarded, ",")
@@ -135,7 +144,7 @@ func (s *Server) visitor(ctx *fasthttp.RequestCtx) visitor {
 }
 
 func (s *Server) trusts(a netip.Addr) bool {
-	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
+	return slices.ContainsFunc(s.current().proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
 }
 
 // allowsOrigin deals with requests of pages: those of other origins may read if
@@ -146,7 +155,7 @@ func (s *Server) allowsOrigin(ctx *fasthttp.RequestCtx) bool {
 	if origin == "" {
 		return true
 	}
-	listed := slices.Contains(s.options.CORSOrigins, origin)
+	listed := slices.Contains(s.current().options.CORSOrigins, origin)
 	if listed {
 		ctx.Response.Header.Set("Access-Control-Allow-Origin", origin)
 		ctx.Response.Header.Set("Vary", "Origin")
@@ -170,7 +179,7 @@ func (s *Server) allowsOrigin(ctx *fasthttp.RequestCtx) bool {
 
 // crossOrigin returns the head line that lets a page read a stream, if it may.
 func (s *Server) crossOrigin(ctx *fasthttp.RequestCtx) string {
-	if origin := string(ctx.Request.Header.Peek("Origin")); slices.Contains(s.options.CORSOrigins, origin) {
+	if origin := string(ctx.Request.Header.Peek("Origin")); slices.Contains(s.current().options.CORSOrigins, origin) {
 		return "Access-Control-Allow-Origin: " + origin + "\r\nVary: Origin\r\n"
 	}
 	return ""

@@ -222,7 +222,7 @@ func TestConformanceWithTLS(t *testing.T) {
 	tr.Secure = client
 	tr.Start = func(t *testing.T, e *netio.Engine, c netio.ClientOptions, h netio.HeartbeatPolicy) (net.Addr, *netio.Transport) {
 		s := start(t, e, Options{ClientOptions: c, TLS: o, Heartbeat: Heartbeat{Format: "comment"}})
-		s.transport.Heartbeat = h
+		s.transport.Reload(c, h)
 		t.Cleanup(func() { s.listeners.Flush(t.Context()) })
 		return s.Addr(), s.Transport()
 	}

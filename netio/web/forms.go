@@ -22,11 +22,11 @@ type streamKind struct {
 var formatNames = []string{"sse", "ndjson", "text"}
 
 // newKinds returns the kinds by name.
-func newKinds(heartbeatFormat string) map[string]*streamKind {
+func newKinds(beats *heartbeats) map[string]*streamKind {
 	return map[string]*streamKind{
 		"sse": {
-			form: newForm(heartbeatFormat, false), withIDs: newForm(heartbeatFormat, true),
-			batched:     newBatchForm(heartbeatFormat),
+			form: newForm(beats, false), withIDs: newForm(beats, true),
+			batched:     newBatchForm(beats),
 			contentType: "text/event-stream", greet: (*Server).greetEvents,
 		},
 		"ndjson": {
@@ -98,7 +98,7 @@ func (s *Server) greeting(kind *streamKind, more string) func([]byte, netio.Gree
 func (s *Server) greetEvents(dst []byte, g netio.Greeting) []byte {
 	dst = appendEvent(dst, "connected", g.Connected())
 	dst = append(dst, "retry: "...)
-	dst = strconv.AppendInt(dst, int64(s.options.Retry), 10)
+	dst = strconv.AppendInt(dst, int64(s.current().options.Retry), 10)
 	return append(dst, '\n', '\n')
 }
 

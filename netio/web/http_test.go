@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -270,5 +272,54 @@ func TestCloseBeforeServeEndsServe(t *testing.T) {
 	if c, err := net.Dial("tcp", s.Addr().String()); err == nil {
 		c.Close()
 		t.Error("the listener is open after Close: a Serve that begins now would never end")
+	}
+}
+
+// Slowloris: a client that sends a byte of its request now and then has a worker
+// for no longer than a request may take.
+func TestARequestThatTricklesInIsCutOff(t *testing.T) {
+	e, err := netio.New(ring.New(ring.Options{Entries: 16, Bytes: 1 << 20}), netio.Options{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	s, err := New(Options{Host: "127.0.0.1"}, e, access.Open(), "test", func() any { return nil }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.http.ReadTimeout <= 0 || s.http.ReadTimeout > 10*time.Second || s.http.WriteTimeout <= 0 || s.http.IdleTimeout <= 0 {
+		t.Fatalf("a request may take %s, an answer %s, a pause %s", s.http.ReadTimeout, s.http.WriteTimeout, s.http.IdleTimeout)
+	}
+	s.http.ReadTimeout, s.http.MaxIdleWorkerDuration = 200*time.Millisecond, 10*time.Millisecond
+	done := make(chan error, 1)
+	go func() { done <- s.Serve() }()
+	t.Cleanup(func() {
+		s.CloseListener()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const head = "GET /status HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+	ended := make(chan error, 1)
+	go func() {
+		_ = c.SetReadDeadline(time.Now().Add(waitLimit))
+		_, err := io.Copy(io.Discard, c)
+		ended <- err
+	}()
+	for i := 0; ; i++ {
+		select {
+		case err := <-ended:
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("it was never cut off")
+			}
+			return
+		case <-time.After(10 * time.Millisecond):
+			_, _ = c.Write([]byte{(head + strings.Repeat("x", 1<<20))[i%(1<<20)]})
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -23,9 +24,19 @@ const streamHead = "HTTP/1.1 200 OK\r\n" +
 	"X-Content-Type-Options: nosniff\r\n" +
 	"Connection: close\r\n"
 
+// heartbeats are how heartbeats look as events, which may change under way.
+type heartbeats struct{ json atomic.Bool }
+
+func (b *heartbeats) append(dst []byte, ids record.IDs, seq uint64, h *record.Heartbeat) []byte {
+	if b.json.Load() {
+		return appendJSONHeartbeat(dst, ids, seq, h)
+	}
+	return appendCommentHeartbeat(dst, ids, seq, h)
+}
+
 // newForm returns how entries and notices look as Server-Sent Events
 // (WHATWG HTML, section 9.2).
-func newForm(heartbeatFormat string, ids bool) *netio.Form {
+func newForm(beats *heartbeats, ids bool) *netio.Form {
 	f := &netio.Form{
 		Name:       "sse",
 		Entry:      appendEntry,
@@ -33,11 +44,8 @@ func newForm(heartbeatFormat string, ids bool) *netio.Form {
 		Gap:        appendGap,
 		Reset:      appendReset,
 		Disconnect: appendDisconnect,
-		Heartbeat:  appendCommentHeartbeat,
+		Heartbeat:  beats.append,
 		Probe:      []byte(":\n\n"),
-	}
-	if heartbeatFormat == "json" {
-		f.Heartbeat = appendJSONHeartbeat
 	}
 	if ids {
 		f.Entry = appendEntryWithID
@@ -65,8 +73,8 @@ func appendEntryWithID(dst []byte, ids record.IDs, seq uint64, line []byte) []by
 }
 
 // newBatchForm returns how they look when several entries make one event.
-func newBatchForm(heartbeatFormat string) *netio.Form {
-	f := newForm(heartbeatFormat, true)
+func newBatchForm(beats *heartbeats) *netio.Form {
+	f := newForm(beats, true)
 	f.Entry, f.Batch = netio.AppendWithID, appendBatch
 	return f
 }
@@ -173,7 +181,7 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		ctx.Response.Header.Set("Retry-After", "5")
 		ctx.SetConnectionClose()
 		s.fail(ctx, fasthttp.StatusServiceUnavailable, record.Error{
-			Error: "too many clients: httpserver.max_clients = " + strconv.Itoa(s.options.MaxClients),
+			Error: "too many clients: httpserver.max_clients = " + strconv.Itoa(s.current().options.MaxClients),
 		})
 		return
 	}
@@ -199,7 +207,7 @@ func (s *Server) wanted(ctx *fasthttp.RequestCtx, q *query) (*streamKind, netio.
 	if err != nil {
 		return nil, netio.Subscription{}, err
 	}
-	sub, err := q.subscription(s.transport.Heartbeat)
+	sub, err := q.subscription(s.transport.Policy())
 	if err != nil {
 		return nil, sub, err
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -36,6 +37,7 @@ type Options struct {
 	Listener net.Listener `toml:"-" kong:"-"`    // is served instead of Host and Port, when there is one
 
 	netio.ClientOptions
+	access.ArrivalOptions
 	TLS            netio.TLSOptions `toml:"tls" kong:"-"`
 	AllowedHosts   []string         `toml:"allowed_hosts" kong:"-"`   // names that requests may be for; none: any, but on loopback those of this machine
 	CORSOrigins    []string         `toml:"cors_origins" kong:"-"`    // origins whose pages may read
@@ -56,14 +58,17 @@ type Heartbeat struct {
 
 // Server is the HTTP server.
 type Server struct {
-	options   Options
+	options   Options // as at the start
+	now       atomic.Pointer[current]
+	beats     heartbeats
 	version   string
 	engine    *netio.Engine
 	base      string // path below which everything is, "" or "/logs"
 	kinds     map[string]*streamKind
 	listeners *netio.Listeners
+	arrivals  *access.Arrivals
+	refusals  refusals
 	gate      *access.Gate
-	proxies   []netip.Prefix
 	transport *netio.Transport
 	http      *fasthttp.Server
 	status    func() any
@@ -119,16 +124,23 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 	if err != nil {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
-	listeners, err := netio.ListenAll(netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener}, &o.TLS, gate.Admits, log)
+	arrivals, err := access.NewArrivals(o.ArrivalOptions, proxies)
 	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+		return nil, fmt.Errorf("httpserver: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, engine: e, listeners: listeners, gate: gate, proxies: proxies, status: status, log: log,
-		base: path.Join("/", o.BasePath), kinds: newKinds(o.Heartbeat.Format),
+		options: o, version: version, engine: e, arrivals: arrivals, gate: gate, status: status, log: log,
+		base: path.Join("/", o.BasePath),
 	}
+	s.now.Store(&current{o, proxies})
+	s.beats.json.Store(o.Heartbeat.Format == "json")
+	s.kinds = newKinds(&s.beats)
 	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
+	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway}
+	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
+		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
+	}
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
 		NoDefaultServerHeader: true,
@@ -146,6 +158,39 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		Logger:                logger{log},
 	}
 	return s, nil
+}
+
+// current is what can be changed under way.
+type current struct {
+	options Options
+	proxies []netip.Prefix
+}
+
+func (s *Server) current() *current { return s.now.Load() }
+
+// Reload checks o and returns what puts into effect what of it can be changed
+// under way: TLS's files, limits, heartbeats, retry_ms, and the names, origins and
+// proxies that are believed.
+func (s *Server) Reload(o Options) (apply func(), err error) {
+	proxies, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	secure, err := s.listeners.Reload(o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	arrivals, err := s.arrivals.Reload(o.ArrivalOptions, proxies)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		secure()
+		arrivals()
+		s.now.Store(&current{o, proxies})
+		s.beats.json.Store(o.Heartbeat.Format == "json")
+		s.transport.Reload(o.ClientOptions, o.Heartbeat.Policy(o.Heartbeat.Enabled))
+	}, nil
 }
 
 // AnswerSources has GET /sources answered with the object that sources
@@ -181,6 +226,7 @@ func (s *Server) CloseListener() error { return s.listeners.Close() }
 func (s *Server) Close(ctx context.Context) error {
 	_ = s.listeners.Close() // the HTTP server has it only once Serve runs
 	s.silent.closeAll()
+	s.refusals.wait()
 	if err := s.http.ShutdownWithContext(ctx); !errors.Is(err, net.ErrClosed) {
 		return err
 	}

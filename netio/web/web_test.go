@@ -209,7 +209,7 @@ func transport(format string) netiotest.Transport {
 	return netiotest.Transport{
 		Start: func(t *testing.T, e *netio.Engine, o netio.ClientOptions, h netio.HeartbeatPolicy) (net.Addr, *netio.Transport) {
 			s := start(t, e, Options{ClientOptions: o, Heartbeat: Heartbeat{Format: format}})
-			s.transport.Heartbeat = h
+			s.transport.Reload(o, h)
 			return s.Addr(), s.Transport()
 		},
 		Request: request("", "Last-Event-ID"),

@@ -84,7 +84,7 @@ func (s *Splitter) Hold(b []byte, limit int) {
 	if len(b) == 0 {
 		return
 	}
-	room := min(limit+slack-len(s.held), len(b))
+	room := max(0, min(limit+slack-len(s.held), len(b))) // the limit may have become less
 	if need := len(s.held) + room; need > cap(s.held) {
 		// Doubling, but never beyond what the limit can use.
 		grown := make([]byte, len(s.held), min(max(2*cap(s.held), need), limit+slack))

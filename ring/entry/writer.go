@@ -36,6 +36,9 @@ func NewWriter(b *ring.Builder, f *filter.Intake) *Writer {
 	return &Writer{Builder: b, filter: f}
 }
 
+// SetFilter has what is parsed from now on go through f, which may be nil.
+func (w *Writer) SetFilter(f *filter.Intake) { w.filter = f }
+
 // Parse parses d into r and reports whether it may become an entry. What is
 // redacted is taken out of both.
 func (w *Writer) Parse(p *parse.Parser, d *Draft, r *parse.Result) bool {
