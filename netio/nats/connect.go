@@ -48,3 +48,14 @@ func sanitized(err error) error {
 	}
 	return err
 }
+
+// connected says why there is no connection, if there is none.
+func connected(c *client.Conn) error {
+	if c.IsConnected() {
+		return nil
+	}
+	if err := c.LastError(); err != nil {
+		return fmt.Errorf("no server can be reached: %w", err)
+	}
+	return errors.New("no server can be reached")
+}

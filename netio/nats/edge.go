@@ -247,6 +247,9 @@ func (e *Edge) open(ctx context.Context) error {
 	if e.stream != nil {
 		return nil
 	}
+	if err := connected(e.conn); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	s, err := e.js.Stream(ctx, e.options.Stream)
@@ -280,11 +283,9 @@ func (e *Edge) explain(err error) error {
 		return fmt.Errorf("no stream takes subjects %s.>: add them to stream %s, or delete it to have it created", name, name)
 	case errors.Is(err, client.ErrNoResponders):
 		return errors.New("the server has no JetStream, or its cluster has no leader: start it with -js")
-	case !e.conn.IsConnected():
-		if last := e.conn.LastError(); last != nil {
-			return fmt.Errorf("not connected to %s: %w", e.conn.ConnectedUrlRedacted(), last)
-		}
-		return errors.New("not connected")
+	}
+	if lost := connected(e.conn); lost != nil {
+		return lost
 	}
 	return fmt.Errorf("stream %s: %w", name, err)
 }

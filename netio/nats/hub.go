@@ -113,6 +113,9 @@ func (h *Hub) say(err error) {
 
 // follow takes what comes from the stream until something fails.
 func (h *Hub) follow(ctx context.Context) error {
+	if err := connected(h.conn); err != nil {
+		return err
+	}
 	asking, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	stream, err := h.js.Stream(asking, h.options.Stream)
