@@ -72,4 +72,3 @@ func again(t *testing.T, d *document) []byte {
 	}
 	return text
 }
-

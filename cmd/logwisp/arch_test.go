@@ -76,7 +76,7 @@ var rooms = map[string][]string{
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
 	"github.com/klauspost/compress":           {"netio/forward"},
-	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "netio/ingest", "bench", "bench/load", "bench/figures"},
+	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "netio/ingest", "bench", "bench/load", "bench/figures", "bench/soak"},
 	"github.com/chromedp/chromedp":            {"bench/viewer"},
 	"github.com/chromedp/cdproto":             {"bench/viewer"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
