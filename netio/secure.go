@@ -84,8 +84,11 @@ const (
 // buffer does.
 type SecureListener struct {
 	net.Listener
-	config  atomic.Pointer[tls.Config]
-	log     *slog.Logger
+	config atomic.Pointer[tls.Config]
+	log    *slog.Logger
+
+	complaints *Complaints
+
 	plain   chan net.Conn
 	failed  chan error // has the error of Accept, once
 	closing context.Context
@@ -97,7 +100,7 @@ type SecureListener struct {
 
 // Secure returns ln with TLS.
 func Secure(ln net.Listener, config *tls.Config, log *slog.Logger) *SecureListener {
-	l := &SecureListener{Listener: ln, log: log, plain: make(chan net.Conn), failed: make(chan error, 1)}
+	l := &SecureListener{Listener: ln, log: log, complaints: NewComplaints(log), plain: make(chan net.Conn), failed: make(chan error, 1)}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.buffers.New = func() any { b := make([]byte, securePiece); return &b }
 	l.records.New = func() any { b := make([]byte, 0, securePiece+securePiece/16); return &b }
@@ -167,7 +170,7 @@ func (l *SecureListener) shake(raw net.Conn) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		raw.Close()
-		l.log.Warn("TLS client refused", "address", raw.RemoteAddr(), "error", err)
+		l.complaints.Warn("TLS client refused", err, "address", raw.RemoteAddr())
 		return
 	}
 	select {

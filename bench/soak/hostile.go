@@ -21,6 +21,9 @@ import (
 // daemon.
 const hostileNice = 10
 
+// comesBack is how soon a hostile client that was thrown out comes again.
+const comesBack = 50 * time.Millisecond
+
 // hostileProcess has a process of its own be the hostile clients of a kind.
 func hostileProcess(d *daemon, kind string) (end func() error, err error) {
 	self, err := os.Executable()
@@ -67,7 +70,7 @@ var kinds = map[string]func(*hostile){
 	},
 	"garbage": func(h *hostile) {
 		for _, at := range []string{h.tcp, h.http} {
-			h.times(20, at, func(c net.Conn) {
+			h.times(10, at, func(c net.Conn) {
 				random := rand.NewChaCha8([32]byte{byte(time.Now().UnixNano())})
 				for text := make([]byte, 4<<10); h.pause(10 * time.Millisecond); {
 					_, _ = random.Read(text)
@@ -79,22 +82,25 @@ var kinds = map[string]func(*hostile){
 		}
 	},
 	"gigabyte": func(h *hostile) {
-		h.times(2, h.tcp, func(c net.Conn) { h.pour(c, "", "x") })
-		h.times(2, h.tcp, func(c net.Conn) { h.pour(c, "", "hello?\n") })
-		h.times(2, h.http, func(c net.Conn) { h.pour(c, "GET / HTTP/1.1\r\nX: ", "x") })
-		h.times(2, h.http, func(c net.Conn) {
+		h.times(1, h.tcp, func(c net.Conn) { h.pour(c, "", "x") })
+		h.times(1, h.tcp, func(c net.Conn) { h.pour(c, "", "hello?\n") })
+		h.times(1, h.http, func(c net.Conn) { h.pour(c, "GET / HTTP/1.1\r\nX: ", "x") })
+		h.times(1, h.http, func(c net.Conn) {
 			h.pour(c, "POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1073741824\r\n\r\n", "x\n")
 		})
 	},
 	"halfclose": func(h *hostile) {
-		h.subscribe(200, 0, func(c net.Conn) {
+		halves := func(c net.Conn, text string) {
+			_, _ = io.WriteString(c, text)
 			_ = c.(*net.TCPConn).CloseWrite()
 			h.discard(c)
-		})
+		}
+		h.times(100, h.tcp, func(c net.Conn) { halves(c, `{"hello":1,"filter":{"level":"fatal"}}`+"\n") })
+		h.times(100, h.http, func(c net.Conn) { halves(c, "GET /stream?level=fatal HTTP/1.1\r\nHost: localhost\r\n\r\n") })
 	},
 	"regex": func(h *hostile) {
 		for _, re := range []string{`.*`, `(?:.?){500}[\x01\x02]|.`} {
-			h.times(5, h.tcp, func(c net.Conn) {
+			h.times(1, h.tcp, func(c net.Conn) {
 				_, _ = fmt.Fprintf(c, `{"hello":1,"filter":{"re":"%s"}}`+"\n", strings.ReplaceAll(re, `\`, `\\`))
 				h.discard(c)
 			})
@@ -142,7 +148,7 @@ func (h *hostile) times(n int, at string, do func(net.Conn)) {
 					stop()
 					c.Close()
 				}
-				h.pause(10 * time.Millisecond)
+				h.pause(comesBack)
 			}
 		})
 	}

@@ -40,10 +40,10 @@ type Heartbeat struct {
 
 // Server accepts TCP subscribers.
 type Server struct {
-	listeners *netio.Listeners
-	transport *netio.Transport
-	log       *slog.Logger
-	accepting sync.WaitGroup
+	listeners  *netio.Listeners
+	transport  *netio.Transport
+	complaints *netio.Complaints
+	accepting  sync.WaitGroup
 }
 
 // maxEnrolling is how many accepted connections wait for their event loop at
@@ -59,7 +59,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Serv
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
 	t.Handshake = newHandshake(o.Handshake, e, gate)
-	return &Server{listeners: listeners, transport: e.Register(t), log: log}, nil
+	return &Server{listeners: listeners, transport: e.Register(t), complaints: netio.NewComplaints(log)}, nil
 }
 
 // Addr returns the TCP address that is listened on.
@@ -93,7 +93,7 @@ func (s *Server) accept(ln net.Listener) error {
 			defer func() { <-slots }()
 			address := c.RemoteAddr()
 			if err := s.transport.Enroll(c, netio.Subscription{}); err != nil {
-				s.log.Warn("TCP client refused", "address", address, "error", err)
+				s.complaints.Warn("TCP client refused", err, "address", address)
 			}
 		})
 	}

@@ -71,6 +71,8 @@ type Server struct {
 	ingest    func(Post) (any, error)
 	log       *slog.Logger
 	silent    silentConns
+
+	complaints *netio.Complaints
 }
 
 // silentConns are the connections that have not sent a request yet, as a
@@ -123,7 +125,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, engine: e, listeners: listeners, gate: gate, proxies: proxies, status: status, log: log,
+		options: o, version: version, engine: e, listeners: listeners, gate: gate, proxies: proxies, status: status, log: log, complaints: netio.NewComplaints(log),
 		base: path.Join("/", o.BasePath), kinds: newKinds(o.Heartbeat.Format),
 	}
 	s.base = strings.TrimSuffix(s.base, "/")
