@@ -19,7 +19,7 @@ const (
 	// protocol.
 	crowdSize = 20
 	// warmUp is how long lines flow before anything counts, and again after the
-	// trouble has begun.
+	// trouble has begun, at most: no longer than what is measured.
 	warmUp = time.Second
 	// lateMost is how many times its undisturbed value the p99 may be.
 	lateMost = 3.0
@@ -148,7 +148,7 @@ func (w *overload) measure(ctx context.Context, out *outcome) (err error) {
 	defer stopWriting()
 	wrote := make(chan error, 1)
 	go func() { wrote <- w.writer.run(writing) }()
-	err = wait(ctx, warmUp)
+	err = wait(ctx, min(warmUp, w.o.caseTime))
 	if err == nil {
 		err = w.disturb(ctx, out)
 	}
@@ -176,7 +176,7 @@ func (w *overload) disturb(ctx context.Context, out *outcome) error {
 	if err != nil {
 		return err
 	}
-	err = wait(ctx, warmUp)
+	err = wait(ctx, min(warmUp, w.o.caseTime))
 	w.crowd.measure(true)
 	err = errors.Join(err, wait(ctx, w.o.caseTime), w.daemon.alive())
 	w.crowd.measure(false)
