@@ -57,8 +57,9 @@ var kinds = map[string]func(*hostile){
 		h.times(200, h.tcp, func(c net.Conn) { h.slowly(c, `{"hello":1,"name":"`+strings.Repeat("x", 1000)) })
 		h.times(200, h.http, func(c net.Conn) { h.slowly(c, "GET /stream HTTP/1.1\r\nX-"+strings.Repeat("x", 1000)) })
 	},
-	"churn": (*hostile).churn,
-	"never": func(h *hostile) { h.subscribe(200, 4<<10, func(net.Conn) { <-h.ctx.Done() }) },
+	elsewhere: (*hostile).churnElsewhere,
+	"churn":   (*hostile).churn,
+	"never":   func(h *hostile) { h.subscribe(200, 4<<10, func(net.Conn) { <-h.ctx.Done() }) },
 	"trickle": func(h *hostile) {
 		h.subscribe(200, 4<<10, func(c net.Conn) {
 			for one := make([]byte, 1); h.pause(time.Second); {
@@ -215,6 +216,28 @@ func (h *hostile) churn() {
 			}
 		})
 	}
+}
+
+// churnElsewhere is churn with ports of this process, which closes what comes.
+func (h *hostile) churnElsewhere() {
+	for _, at := range []*string{&h.tcp, &h.http} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return
+		}
+		*at = ln.Addr().String()
+		context.AfterFunc(h.ctx, func() { ln.Close() })
+		h.clients.Go(func() {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				c.Close()
+			}
+		})
+	}
+	h.churn()
 }
 
 // shortOfDescriptors leaves the daemon few descriptors, and has more clients come

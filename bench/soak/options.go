@@ -29,6 +29,7 @@ type options struct {
 
 	only     []string      // of the troubles in mode overload; none: all
 	caseTime time.Duration // of each
+	repeat   int           // runs of each
 	hostile  string        // this process is the hostile clients of a kind, of a daemon at tcp and http
 	tcp, web string
 }
@@ -58,7 +59,8 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.DurationVar(&o.progress, "progress", 5*time.Second, "`time` between two lines of figures")
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of what is random")
 	only := f.String("only", "", "in mode overload: comma separated `names` of the troubles to make; empty = all")
-	f.DurationVar(&o.caseTime, "case", 4*time.Second, "in mode overload: how long each is measured")
+	f.DurationVar(&o.caseTime, "case", 3*time.Second, "in mode overload: how long each is measured")
+	f.IntVar(&o.repeat, "repeat", 3, "in mode overload: `runs` of each, in turn")
 	f.StringVar(&o.hostile, "hostile", "", "be the hostile clients of a `kind`, as mode overload has it, of the daemon at -tcp and -http")
 	f.StringVar(&o.tcp, "tcp", "", "`address` of the daemon for -hostile")
 	f.StringVar(&o.web, "http", "", "`address` of the daemon for -hostile")
@@ -104,6 +106,8 @@ func (o *options) check() error {
 		return fmt.Errorf("-mode is %q: must be one of %s", o.mode, strings.Join(append(modes, overloadMode), ", "))
 	case o.caseTime < 100*time.Millisecond || o.caseTime > 10*time.Minute:
 		return fmt.Errorf("-case is %v: must be 100ms to 10m", o.caseTime)
+	case o.repeat < 1:
+		return fmt.Errorf("-repeat is %d: must be at least 1", o.repeat)
 	case o.unknownTrouble() != "":
 		return fmt.Errorf("-only is %q: there is no such trouble; there are %s", o.unknownTrouble(), troubleNames())
 	case o.proto != "tcp" && o.proto != "sse":
