@@ -40,6 +40,12 @@ type input struct {
 func (l *loop) hear(s *Subscriber, p []byte) bool {
 	in := &s.input
 	for len(p) > 0 && !in.done {
+		if in.length == 0 && p[0] != '{' {
+			if p = in.skip(p); in.length > maxInputLine {
+				return false
+			}
+			continue
+		}
 		part, rest, ended := bytes.Cut(p, []byte("\n"))
 		if in.length == 0 && len(part) > 0 {
 			in.brace = part[0] == '{'
@@ -60,6 +66,17 @@ func (l *loop) hear(s *Subscriber, p []byte) bool {
 		p = rest
 	}
 	return true
+}
+
+// skip passes over lines that are no hello, at a line's beginning, and returns
+// what begins with one. Somebody may send such lines as fast as can be.
+func (in *input) skip(p []byte) []byte {
+	if i := bytes.Index(p, []byte("\n{")); i >= 0 {
+		return p[i+1:]
+	}
+	in.length = len(p) - 1 - bytes.LastIndexByte(p, '\n') // of a line that goes on
+	in.brace = false
+	return nil
 }
 
 // answer has a hello read outside the loop, which may take a while, and goes

@@ -256,3 +256,30 @@ func TestHellosBeingReadCountAsClientsWhenTheirClientsHaveGone(t *testing.T) {
 	close(goOn)
 	eventually(t, "the place to be free", func() bool { return !tr.Full() })
 }
+
+// TestARingOfOnePageKeepsTheAccount: all but the newest is lost to whoever does
+// not read at once, and counted.
+func TestARingOfOnePageKeepsTheAccount(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 1, Bytes: 64 << 10}, rawForm())
+	defer b.close()
+	s := b.join(0)
+	b.settle()
+	for range 50 {
+		b.publish(1, 1)
+		b.settle()
+		b.receive(s, 1<<20)
+		b.writable(s)
+	}
+	if got := s.Totals(); got.Delivered != 50 || got.Dropped != 0 {
+		t.Errorf("one that reads each has %+v", got)
+	}
+	b.publish(1000, 1)
+	b.settle()
+	b.receive(s, 1<<20)
+	b.writable(s)
+	b.settle()
+	got := s.Totals()
+	if got.Offered != 1050 || got.Delivered+got.Dropped != got.Offered || got.Dropped == 0 || got.Delivered == 50 {
+		t.Errorf("one that missed most has %+v", got)
+	}
+}

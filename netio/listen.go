@@ -30,22 +30,55 @@ func Listen(host, port string, admit func(netip.Addr) bool, log *slog.Logger) (n
 // or memory: it waits and goes on, since an error would end the servers built
 // on it. admit is as for Listen.
 func Persistent(ln net.Listener, admit func(netip.Addr) bool, log *slog.Logger) net.Listener {
-	return &listener{Listener: ln, admit: admit, log: log, closed: make(chan struct{})}
+	return &listener{Listener: ln, admit: admit, log: log, complaints: NewComplaints(log), closed: make(chan struct{})}
 }
+
+const (
+	// acceptRate is how many connections a listener takes in a second, behind a
+	// burst: who opens and closes them as fast as can be must not take the time of
+	// those that are there. More wait in the kernel's queue.
+	acceptRate  = 2000
+	acceptBurst = 2000
+	acceptPause = 10 * time.Millisecond
+)
 
 type listener struct {
 	net.Listener
-	admit     func(netip.Addr) bool
-	turnAway  func(net.Conn) bool // see Places
-	log       *slog.Logger
-	closed    chan struct{}
-	closeOnce atomic.Bool
+	admit      func(netip.Addr) bool
+	turnAway   func(net.Conn) bool // see Places
+	log        *slog.Logger
+	complaints *Complaints
+	closed     chan struct{}
+	closeOnce  atomic.Bool
+
+	credit float64 // connections that may be taken at once; of the goroutine that accepts
+	paced  time.Time
 }
 
-// Accept waits for the next connection.
+// pace returns how long to wait before the next connection is taken, 0 for not
+// at all.
+func (l *listener) pace(now time.Time) time.Duration {
+	l.credit = min(l.credit+max(0, now.Sub(l.paced).Seconds())*acceptRate, acceptBurst)
+	if now.After(l.paced) {
+		l.paced = now
+	}
+	if l.credit < 1 {
+		return acceptPause
+	}
+	l.credit--
+	return 0
+}
+
+// Accept waits for the next connection. It is called by one goroutine.
 func (l *listener) Accept() (net.Conn, error) {
 	wait := 5 * time.Millisecond
 	for {
+		if d := l.pace(time.Now()); d > 0 {
+			if !l.sleep(d) {
+				return nil, net.ErrClosed
+			}
+			continue
+		}
 		c, err := l.Listener.Accept()
 		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
 			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
@@ -58,13 +91,21 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err == nil || !passing(err) {
 			return c, err
 		}
-		l.log.Warn("accept a connection: waiting before the next try", "address", l.Addr(), "error", err, "wait", wait)
-		select {
-		case <-l.closed:
+		l.complaints.Warn("accept a connection: waiting before the next try", err, "address", l.Addr(), "wait", wait)
+		if !l.sleep(wait) {
 			return nil, net.ErrClosed
-		case <-time.After(wait):
 		}
 		wait = min(2*wait, time.Second)
+	}
+}
+
+// sleep returns false when the listener is closed meanwhile.
+func (l *listener) sleep(d time.Duration) bool {
+	select {
+	case <-l.closed:
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 

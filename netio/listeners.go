@@ -92,7 +92,7 @@ func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
 		ln.Close()
 		return nil, fmt.Errorf("unix socket: %w", err)
 	}
-	return &listener{Listener: ln, log: log, closed: make(chan struct{})}, nil
+	return Persistent(ln, nil, log), nil
 }
 
 // Addr returns the address of the TCP port.

@@ -44,7 +44,9 @@ func (o *TLSOptions) Load() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls: certificate %s and key %s: %w", o.CertFile, o.KeyFile, err)
 	}
-	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	// Records are of full size from the beginning: small ones, one a packet, cost a
+	// stream much and would only have its very first bytes decrypted earlier.
+	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, DynamicRecordSizingDisabled: true}
 	if o.MinVersion == "1.3" {
 		c.MinVersion = tls.VersionTLS13
 	}
@@ -82,21 +84,26 @@ const (
 // buffer does.
 type SecureListener struct {
 	net.Listener
-	config  atomic.Pointer[tls.Config]
-	log     *slog.Logger
+	config atomic.Pointer[tls.Config]
+	log    *slog.Logger
+
+	complaints *Complaints
+
 	plain   chan net.Conn
 	failed  chan error // has the error of Accept, once
 	closing context.Context
 	close   context.CancelFunc
 	pumps   sync.WaitGroup
-	buffers sync.Pool
+	buffers sync.Pool // of pieces
+	records sync.Pool // of what a piece becomes
 }
 
 // Secure returns ln with TLS.
 func Secure(ln net.Listener, config *tls.Config, log *slog.Logger) *SecureListener {
-	l := &SecureListener{Listener: ln, log: log, plain: make(chan net.Conn), failed: make(chan error, 1)}
+	l := &SecureListener{Listener: ln, log: log, complaints: NewComplaints(log), plain: make(chan net.Conn), failed: make(chan error, 1)}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.buffers.New = func() any { b := make([]byte, securePiece); return &b }
+	l.records.New = func() any { b := make([]byte, 0, securePiece+securePiece/16); return &b }
 	l.config.Store(config)
 	go l.acceptAll()
 	return l
@@ -153,7 +160,8 @@ func (l *SecureListener) acceptAll() {
 func (l *SecureListener) shake(raw net.Conn) {
 	ctx, cancel := context.WithTimeout(l.closing, handshakeTime)
 	defer cancel()
-	c := tls.Server(raw, l.config.Load())
+	out := &gathered{Conn: raw}
+	c := tls.Server(out, l.config.Load())
 	if err := c.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		l.log.Debug("TLS handshake failed", "address", raw.RemoteAddr(), "error", err)
@@ -162,7 +170,7 @@ func (l *SecureListener) shake(raw net.Conn) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		raw.Close()
-		l.log.Warn("TLS client refused", "address", raw.RemoteAddr(), "error", err)
+		l.complaints.Warn("TLS client refused", err, "address", raw.RemoteAddr())
 		return
 	}
 	select {
@@ -173,8 +181,8 @@ func (l *SecureListener) shake(raw net.Conn) {
 		theirs.Close()
 		return
 	}
-	l.pumps.Go(func() { l.send(c, ours) })
-	l.pumps.Go(func() { receive(c, ours) })
+	l.pumps.Go(func() { l.send(c, out, ours) })
+	l.pumps.Go(func() { receive(c, raw, ours) })
 }
 
 // secured is what is handed over: a plain socket with the address of the client.
@@ -194,9 +202,46 @@ func plainSocket(c net.Conn) net.Conn {
 	return c
 }
 
+// gathered is a connection on which the records of a piece are sent with one
+// call. Both goroutines of a connection may write, as TLS has answers of its own:
+// what one writes while the other gathers goes out with it, in order.
+type gathered struct {
+	net.Conn
+	mu   sync.Mutex
+	held *[]byte // nil: nothing is held back
+}
+
+func (g *gathered) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.held == nil {
+		return g.Conn.Write(p)
+	}
+	*g.held = append(*g.held, p...)
+	return len(p), nil
+}
+
+// gather holds back what is written from now on, in a buffer that is lent until
+// flush.
+func (g *gathered) gather(buf *[]byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	*buf = (*buf)[:0]
+	g.held = buf
+}
+
+func (g *gathered) flush() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := *g.held
+	g.held = nil
+	_, err := g.Conn.Write(p)
+	return err
+}
+
 // send encrypts what the server writes, until it closes its end or the client is
 // gone. A connection that waits has no buffer.
-func (l *SecureListener) send(c *tls.Conn, from *net.UnixConn) {
+func (l *SecureListener) send(c *tls.Conn, out *gathered, from *net.UnixConn) {
 	defer from.Close()
 	defer c.Close() // sends the alert that the stream is whole
 	raw, err := from.SyscallConn()
@@ -219,7 +264,11 @@ func (l *SecureListener) send(c *tls.Conn, from *net.UnixConn) {
 			err = io.EOF
 		} else if err == nil {
 			_ = c.SetWriteDeadline(time.Now().Add(stuckTime))
+			records := l.records.Get().(*[]byte)
+			out.gather(records)
 			_, err = c.Write((*piece)[:n])
+			err = errors.Join(err, out.flush())
+			l.records.Put(records)
 		}
 		l.buffers.Put(piece)
 	}
@@ -227,13 +276,13 @@ func (l *SecureListener) send(c *tls.Conn, from *net.UnixConn) {
 
 // receive passes on what the client says. That it will say no more does not end
 // its stream.
-func receive(c *tls.Conn, to *net.UnixConn) {
+func receive(c *tls.Conn, raw net.Conn, to *net.UnixConn) {
 	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{c}, make([]byte, 4<<10))
 	if err == nil {
 		_ = to.CloseWrite()
-		awaitHangUp(c.NetConn()) // else it would be noticed at the next write only
+		awaitHangUp(raw) // else it would be noticed at the next write only
 	}
-	c.NetConn().Close() // wakes the other direction
+	raw.Close() // wakes the other direction
 	to.Close()
 }
 

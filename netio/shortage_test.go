@@ -194,8 +194,8 @@ func TestAcceptSurvivesWhatPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := &listener{
-			Listener: &faulty{Listener: inner, errors: []error{errno, errno}},
-			log:      slog.New(slog.DiscardHandler), closed: make(chan struct{}),
+			Listener:   &faulty{Listener: inner, errors: []error{errno, errno}},
+			complaints: NewComplaints(slog.New(slog.DiscardHandler)), closed: make(chan struct{}),
 		}
 		client, err := net.Dial("tcp", inner.Addr().String())
 		if err != nil {

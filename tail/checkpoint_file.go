@@ -108,6 +108,9 @@ func decode(text []byte) (*document, error) {
 	if err := json.Unmarshal(text, d); err != nil {
 		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
+	if !time.Unix(0, d.Written.UnixNano()).Equal(d.Written) { // what is beyond would be compared as another time
+		return nil, fmt.Errorf("%w: written %v cannot be", errDamaged, d.Written)
+	}
 	for i := range d.Positions {
 		if err := d.Positions[i].check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", errDamaged, err)

@@ -64,7 +64,7 @@ func main() {
 func rows() []row {
 	return []row{
 		publishRow, steadyRow, ingestRow, idleRow, watchRow,
-		deafRow, filtersRow, quietRow, neighbourRow, garbageRow, memoryRow, natsRow,
+		deafRow, filtersRow, quietRow, neighbourRow, garbageRow, memoryRow, secureRow, natsRow,
 	}
 }
 

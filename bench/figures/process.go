@@ -50,14 +50,42 @@ func (p *process) stop() {
 
 // processor returns the processor time used so far, user and system.
 func (p *process) processor() (time.Duration, error) {
-	// The clock of another process, as clock_getcpuclockid(3) makes it: /proc
-	// counts in steps of 10 ms.
-	clock := int32(^p.cmd.Process.Pid<<3 | 2)
+	return processorOf(p.cmd.Process.Pid)
+}
+
+// processorOf reads the clock of another process, as clock_getcpuclockid(3) makes
+// it: /proc counts in steps of 10 ms.
+func processorOf(pid int) (time.Duration, error) {
 	var t unix.Timespec
-	if err := unix.ClockGettime(clock, &t); err != nil {
-		return 0, fmt.Errorf("read the processor clock of process %d: %w", p.cmd.Process.Pid, err)
+	if err := unix.ClockGettime(int32(^pid<<3|2), &t); err != nil {
+		return 0, fmt.Errorf("read the processor clock of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
+}
+
+// processorOfAll is processor with that of the children that run.
+func (p *process) processorOfAll() (time.Duration, error) {
+	sum, err := p.processor()
+	if err != nil {
+		return 0, err
+	}
+	pid := p.cmd.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return 0, fmt.Errorf("list the children of process %d: %w", pid, err)
+	}
+	for _, text := range strings.Fields(string(children)) {
+		child, err := strconv.Atoi(text)
+		if err != nil {
+			return 0, fmt.Errorf("list the children of process %d: %w", pid, err)
+		}
+		used, err := processorOf(child)
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
 }
 
 // resident returns the memory in use, in bytes.

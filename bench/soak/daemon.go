@@ -154,11 +154,38 @@ func (d *daemon) ownLog() string {
 	return "\n" + string(b[max(0, len(b)-logShown):])
 }
 
+// complaints counts the warnings and errors in the daemon's log, by message.
+func (d *daemon) complaints() (map[string]int, error) {
+	text, err := os.ReadFile(filepath.Join(d.dir, "daemon.out"))
+	if err != nil {
+		return nil, fmt.Errorf("read the daemon's log: %w", err)
+	}
+	said := make(map[string]int)
+	for line := range strings.Lines(string(text)) {
+		_, rest, warning := strings.Cut(line, "level=WARN msg=")
+		if !warning {
+			if _, rest, warning = strings.Cut(line, "level=ERROR msg="); !warning {
+				continue
+			}
+		}
+		message, _, _ := strings.Cut(rest, " ")
+		if strings.HasPrefix(rest, `"`) {
+			message, _, _ = strings.Cut(rest[1:], `"`)
+		}
+		said[message]++
+	}
+	return said, nil
+}
+
 // status is what of the daemon's /status is compared with what came.
 type status struct {
 	Totals struct {
 		Dropped uint64 `json:"dropped"`
 	} `json:"totals"`
+	Clients struct {
+		TCP int `json:"tcp"`
+		SSE int `json:"sse"`
+	} `json:"clients"`
 	Sources struct {
 		Rotations   uint64 `json:"rotations"`
 		Truncations uint64 `json:"truncations"`

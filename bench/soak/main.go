@@ -27,6 +27,10 @@
 //	              daemon pushes with guarantee = true, and which crashes too;
 //	              lines may come again, and out of order then
 //
+//	overload      the log only grows; twenty clients read it while one trouble after
+//	              the other is made: hostile clients, and faults. Each is a daemon of
+//	              its own; a table says what it cost the twenty
+//
 // In the other modes a repetition is allowed behind a kill only, and no more than was sent in the
 // last second before it.
 //
@@ -62,6 +66,22 @@ func mainCode(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	if err != nil {
 		fmt.Fprintf(stderr, "soak: %v\n", err)
 		return 2
+	}
+	if o.hostile != "" || o.mode == overloadMode {
+		good := true
+		if o.hostile != "" {
+			err = beHostile(ctx, o.hostile, o.tcp, o.web, stderr)
+		} else {
+			good, err = runOverload(ctx, o, stdout, stderr)
+		}
+		switch {
+		case err != nil:
+			fmt.Fprintf(stderr, "soak: %v\n", err)
+			return 2
+		case !good:
+			return 1
+		}
+		return 0
 	}
 	rep, err := run(ctx, o, stderr)
 	if err != nil {

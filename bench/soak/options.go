@@ -26,6 +26,12 @@ type options struct {
 	progress  time.Duration
 	seed      uint64
 	args      []string // for the daemon
+
+	only     []string      // of the troubles in mode overload; none: all
+	caseTime time.Duration // of each
+	repeat   int           // runs of each
+	hostile  string        // this process is the hostile clients of a kind, of a daemon at tcp and http
+	tcp, web string
 }
 
 var modes = []string{"rename", "mixed", "copytruncate", "kill", "guarantee"}
@@ -39,7 +45,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		f.PrintDefaults()
 	}
 	f.StringVar(&o.bin, "bin", "", "the `daemon` to start")
-	f.StringVar(&o.mode, "mode", "rename", strings.Join(modes, ", "))
+	f.StringVar(&o.mode, "mode", "rename", strings.Join(append(modes, overloadMode), ", "))
 	f.StringVar(&o.proto, "proto", "tcp", "what the subscriber speaks: tcp or sse")
 	f.BoolVar(&o.inside, "inside", false, "follow the pattern app.log*, which names rotated files too")
 	f.IntVar(&o.rate, "rate", 50_000, "`lines` written a second")
@@ -52,8 +58,20 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.DurationVar(&o.downtime, "downtime", 0, "in mode kill: `time` from a kill to the restart, at most")
 	f.DurationVar(&o.progress, "progress", 5*time.Second, "`time` between two lines of figures")
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of what is random")
+	only := f.String("only", "", "in mode overload: comma separated `names` of the troubles to make; empty = all")
+	f.DurationVar(&o.caseTime, "case", 3*time.Second, "in mode overload: how long each is measured")
+	f.IntVar(&o.repeat, "repeat", 3, "in mode overload: `runs` of each, in turn")
+	f.StringVar(&o.hostile, "hostile", "", "be the hostile clients of a `kind`, as mode overload has it, of the daemon at -tcp and -http")
+	f.StringVar(&o.tcp, "tcp", "", "`address` of the daemon for -hostile")
+	f.StringVar(&o.web, "http", "", "`address` of the daemon for -hostile")
 	if err := f.Parse(args); err != nil {
 		return o, err
+	}
+	if *only != "" {
+		o.only = strings.Split(*only, ",")
+	}
+	if o.hostile != "" {
+		return o, nil
 	}
 	o.args = f.Args()
 	o.complete()
@@ -84,8 +102,14 @@ func (o *options) check() error {
 	switch {
 	case o.bin == "":
 		return fmt.Errorf("-bin is missing: name the daemon, or use scripts/soak, which builds it")
-	case !slices.Contains(modes, o.mode):
-		return fmt.Errorf("-mode is %q: must be one of %s", o.mode, strings.Join(modes, ", "))
+	case !slices.Contains(append(modes, overloadMode), o.mode):
+		return fmt.Errorf("-mode is %q: must be one of %s", o.mode, strings.Join(append(modes, overloadMode), ", "))
+	case o.caseTime < 100*time.Millisecond || o.caseTime > 10*time.Minute:
+		return fmt.Errorf("-case is %v: must be 100ms to 10m", o.caseTime)
+	case o.repeat < 1:
+		return fmt.Errorf("-repeat is %d: must be at least 1", o.repeat)
+	case o.unknownTrouble() != "":
+		return fmt.Errorf("-only is %q: there is no such trouble; there are %s", o.unknownTrouble(), troubleNames())
 	case o.proto != "tcp" && o.proto != "sse":
 		return fmt.Errorf("-proto is %q: must be tcp or sse", o.proto)
 	case o.rate < 1 || o.rate > 1_000_000:
@@ -123,4 +147,22 @@ func (o *options) limit() time.Duration {
 		expected = 2 * time.Duration(o.rotations) * o.every
 	}
 	return expected + 2*time.Minute
+}
+
+// unknownTrouble returns the first name of -only that is none.
+func (o *options) unknownTrouble() string {
+	for _, name := range o.only {
+		if !slices.ContainsFunc(troubles, func(t trouble) bool { return t.name == name }) {
+			return name
+		}
+	}
+	return ""
+}
+
+func troubleNames() string {
+	var names []string
+	for _, t := range troubles {
+		names = append(names, t.name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -81,7 +81,7 @@ var rooms = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
 	"github.com/klauspost/compress":           {"netio/forward"},
 	"github.com/nats-io/nats.go":              {"netio/nats"},
-	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "netio/ingest", "bench", "bench/load", "bench/figures"},
+	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "netio/ingest", "bench", "bench/load", "bench/figures", "bench/soak"},
 	"github.com/chromedp/chromedp":            {"bench/viewer"},
 	"github.com/chromedp/cdproto":             {"bench/viewer"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},

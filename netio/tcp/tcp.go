@@ -41,11 +41,12 @@ type Heartbeat struct {
 
 // Server accepts TCP subscribers.
 type Server struct {
-	listeners *netio.Listeners
-	arrivals  *access.Arrivals
-	transport *netio.Transport
-	log       *slog.Logger
-	accepting sync.WaitGroup
+	listeners  *netio.Listeners
+	arrivals   *access.Arrivals
+	transport  *netio.Transport
+	complaints *netio.Complaints
+	log        *slog.Logger
+	accepting  sync.WaitGroup
 }
 
 // maxEnrolling is how many accepted connections wait for their event loop at
@@ -61,7 +62,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Serv
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
 	t.Handshake = newHandshake(o.Handshake, e, gate)
-	s := &Server{arrivals: arrivals, transport: e.Register(t), log: log}
+	s := &Server{arrivals: arrivals, transport: e.Register(t), complaints: netio.NewComplaints(log), log: log}
 	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway}
 	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
 		return nil, fmt.Errorf("listen for TCP clients: %w", err)
@@ -131,7 +132,7 @@ func (s *Server) accept(ln net.Listener) error {
 			defer func() { <-slots }()
 			address := c.RemoteAddr()
 			if err := s.transport.Enroll(c, netio.Subscription{}); err != nil {
-				s.log.Warn("TCP client refused", "address", address, "error", err)
+				s.complaints.Warn("TCP client refused", err, "address", address)
 			}
 		})
 	}

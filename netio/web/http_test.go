@@ -26,11 +26,11 @@ const waitLimit = 20 * time.Second
 // site is a server with its engine and ring.
 type site struct {
 	*Server
-	t       *testing.T
+	t       testing.TB
 	builder *ring.Builder
 }
 
-func newSite(t *testing.T, o Options) *site {
+func newSite(t testing.TB, o Options) *site {
 	t.Helper()
 	r := ring.New(ring.Options{Entries: 1024, Bytes: 1 << 20})
 	e, err := netio.New(r, netio.Options{Loops: 1})

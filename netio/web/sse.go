@@ -240,7 +240,7 @@ func (s *Server) enrol(ctx *fasthttp.RequestCtx, sub netio.Subscription) {
 		}
 		_ = c.SetDeadline(time.Time{})
 		if err := s.transport.Enroll(c, sub); err != nil {
-			s.log.Warn("SSE client refused", "address", address, "error", err)
+			s.complaints.Warn("SSE client refused", err, "address", address)
 		}
 	})
 }

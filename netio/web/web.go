@@ -77,6 +77,8 @@ type Server struct {
 	ingest    func(Post) (any, error)
 	log       *slog.Logger
 	silent    silentConns
+
+	complaints *netio.Complaints
 }
 
 // silentConns are the connections that have not sent a request yet, as a
@@ -129,7 +131,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
 	s := &Server{
-		options: o, version: version, engine: e, arrivals: arrivals, gate: gate, status: status, log: log,
+		options: o, version: version, engine: e, arrivals: arrivals, gate: gate, status: status, log: log, complaints: netio.NewComplaints(log),
 		base: path.Join("/", o.BasePath),
 	}
 	s.now.Store(&current{o, proxies})

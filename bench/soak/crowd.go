@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// crowd are clients that read as fast as lines come.
+type crowd struct {
+	size      int // of a line
+	measuring atomic.Bool
+	members   []*member
+	readers   sync.WaitGroup
+}
+
+// member is one of them.
+type member struct {
+	crowd *crowd
+	conn  net.Conn
+	next  atomic.Uint64 // number of the line that is to come
+	gone  atomic.Uint64 // lines that did not come
+	ended atomic.Bool
+
+	mu      sync.Mutex
+	latency *hdrhistogram.Histogram // µs
+}
+
+// gather connects the clients and returns once all of them are in.
+func gather(ctx context.Context, d *daemon, size int) (*crowd, error) {
+	c := &crowd{size: size}
+	limit := time.Now().Add(startTimeout)
+	for len(c.members) < crowdSize {
+		at, request := d.tcp, ""
+		if len(c.members)%2 == 1 {
+			at, request = d.http, "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
+		if err == nil {
+			_, err = io.WriteString(conn, request)
+		}
+		if err != nil {
+			if time.Now().After(limit) || ctx.Err() != nil {
+				c.close()
+				return nil, fmt.Errorf("the daemon lets nobody in: %w%s", err, d.ownLog())
+			}
+			time.Sleep(step) // it is not up yet
+			continue
+		}
+		m := &member{crowd: c, conn: conn, latency: hdrhistogram.New(1, latencyMost, 3)}
+		c.members = append(c.members, m)
+		c.readers.Go(m.read)
+	}
+	for {
+		n, err := d.clients()
+		if err == nil && n == crowdSize {
+			return c, nil
+		}
+		if time.Now().After(limit) || ctx.Err() != nil {
+			c.close()
+			return nil, fmt.Errorf("%d of %d clients are in: %w%s", n, crowdSize, err, d.ownLog())
+		}
+		time.Sleep(step)
+	}
+}
+
+func (c *crowd) close() {
+	for _, m := range c.members {
+		m.conn.Close()
+	}
+	c.readers.Wait()
+}
+
+// measure says whether what comes counts.
+func (c *crowd) measure(on bool) { c.measuring.Store(on) }
+
+var lineMark = []byte(`"message":"` + linePrefix)
+
+// read takes the stream to its end.
+func (m *member) read() {
+	defer m.ended.Store(true)
+	buf := make([]byte, 256<<10)
+	held := 0
+	for {
+		n, err := m.conn.Read(buf[held:])
+		if err != nil {
+			return
+		}
+		rest := buf[:held+n]
+		now, on := time.Now().UnixNano(), m.crowd.measuring.Load()
+		m.mu.Lock()
+		for {
+			line, after, whole := bytes.Cut(rest, []byte("\n"))
+			if !whole {
+				break
+			}
+			rest = after
+			if at := bytes.Index(line, lineMark); at >= 0 {
+				m.line(line[at+len(lineMark)-len(linePrefix):], now, on)
+			}
+		}
+		m.mu.Unlock()
+		held = copy(buf, rest)
+		if held == len(buf) {
+			held = 0 // a line that nobody wrote
+		}
+	}
+}
+
+// line takes one line.
+func (m *member) line(text []byte, now int64, on bool) {
+	if len(text) < padAt {
+		return
+	}
+	number, written := digits(text[numberAt:][:numberDigits]), digits(text[nanoAt:][:nanoDigits])
+	if next := m.next.Load(); number > next {
+		m.gone.Add(number - next)
+	}
+	m.next.Store(number + 1)
+	if on {
+		_ = m.latency.RecordValue(max(1, min((now-int64(written))/1000, latencyMost)))
+	}
+}
+
+func digits(text []byte) (n uint64) {
+	for _, c := range text {
+		n = 10*n + uint64(c-'0')
+	}
+	return n
+}
+
+// await waits until all have what was written, or nothing comes any more, and
+// returns how many lines did not come, for all of them together.
+func (c *crowd) await(ctx context.Context, written uint64) (missing uint64) {
+	last, moved := uint64(0), time.Now()
+	for ctx.Err() == nil && time.Since(moved) < settle {
+		sum, whole := uint64(0), true
+		for _, m := range c.members {
+			n := m.next.Load()
+			sum += n
+			whole = whole && (n == written || m.ended.Load())
+		}
+		if whole {
+			break
+		}
+		if sum != last {
+			last, moved = sum, time.Now()
+		}
+		time.Sleep(step)
+	}
+	for _, m := range c.members {
+		missing += m.gone.Load() + written - min(written, m.next.Load())
+	}
+	return missing
+}
+
+// quantile returns a quantile of the latency of all.
+func (c *crowd) quantile(percent float64) time.Duration {
+	all := hdrhistogram.New(1, latencyMost, 3)
+	for _, m := range c.members {
+		m.mu.Lock()
+		all.Merge(m.latency)
+		m.mu.Unlock()
+	}
+	if all.TotalCount() == 0 {
+		return 0
+	}
+	return time.Duration(all.ValueAtQuantile(percent)) * time.Microsecond
+}
+
+// clients asks /status how many stream.
+func (d *daemon) clients() (int, error) {
+	s, err := d.status()
+	return s.Clients.TCP + s.Clients.SSE, errors.Join(err, d.alive())
+}
