@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"netio/netiotest":  {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
 	"cmd/logwisp":      {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "ring", "cmd/logwisp/mdwe"},
-	"bench":            {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/record", "ring/parse", "ring/filter"},
+	"bench":            {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/entry", "ring/record", "ring/parse", "ring/filter"},
 	"bench/load":       {},
 	"bench/compare":    {},
 	"bench/figures":    {},
