@@ -32,5 +32,6 @@
 // process, clients included, elsewhere.
 //
 // The command in bench/load loads a running daemon from outside; it is the
-// measure of latency, and of cost without the clients'.
+// measure of latency, and of cost without the clients'. bench/collectors runs it
+// against real collectors; use scripts/collectors.
 package bench

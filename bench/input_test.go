@@ -14,6 +14,8 @@ import (
 
 	"logwisp/netio/ingest"
 	"logwisp/ring"
+	"logwisp/ring/entry"
+	"logwisp/ring/parse"
 )
 
 // inputBlock is what a sender writes at once: lines of 200 bytes.
@@ -29,9 +31,11 @@ var inputBlock = func() []byte {
 const inputLines = 256 // of inputBlock
 
 // BenchmarkInput is lines that others send over TCP, until they are in the ring.
-// Both baselines only find the lines: one with bufio.Scanner, as it is mostly
+// memory is the same lines parsed and encoded into pages by one goroutine, without
+// a socket: what no reading can save. Both baselines only find the lines: one with bufio.Scanner, as it is mostly
 // written, one with as large a buffer, below which nothing can go.
 func BenchmarkInput(b *testing.B) {
+	b.Run("memory", parseInMemory)
 	for _, connections := range []int{1, 100} {
 		var scan, split float64
 		b.Run(fmt.Sprintf("connections=%d/scanner", connections), func(b *testing.B) {
@@ -60,6 +64,33 @@ func BenchmarkInput(b *testing.B) {
 			times(b, split, own, "x-split")
 		})
 	}
+}
+
+// parseInMemory makes entries of inputBlock b.N times over.
+func parseInMemory(b *testing.B) {
+	r := ring.New(ring.Options{Entries: ringOptions.Entries, Bytes: ringOptions.Bytes, Recycle: true})
+	out, source := entry.NewWriter(r.NewBuilder(), nil), r.Source("app.log")
+	p := parse.Parser{Own: true}
+	micros := time.Now().UnixMicro()
+	var lines entry.Splitter
+	emit := func(l entry.Line) {
+		d := entry.Draft{Text: l.Text, Micros: micros, Source: "app.log", SourceID: source}
+		var parsed parse.Result
+		if out.Parse(&p, &d, &parsed) {
+			out.Write(&d, &parsed)
+		}
+	}
+	b.SetBytes(int64(len(inputBlock)))
+	m := startMeter(b)
+	b.ResetTimer()
+	for range b.N {
+		lines.Feed(inputBlock, 1<<20, emit)
+		out.Publish()
+	}
+	b.StopTimer()
+	c := m.stop(b)
+	per(b, c.process, uint64(b.N)*inputLines, "cpu-ns/line")
+	perLine(b, inputLines)
 }
 
 // sending has inputBlock sent b.N times over so many connections, waits until

@@ -34,14 +34,16 @@ var arrows = map[string][]string{
 	"netio/web/viewer": {},
 	"netio/netiotest":  {"netio", "ring", "ring/record", "ring/filter"},
 	// daemon.go joins all parts, so it has to make the ring.
-	"cmd/logwisp":   {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "netio/nats", "ring", "cmd/logwisp/mdwe"},
-	"bench":         {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/record", "ring/parse", "ring/filter"},
-	"bench/load":    {},
-	"bench/cluster": {},
-	"bench/compare": {},
-	"bench/figures": {},
-	"bench/soak":    {},
-	"bench/viewer":  {},
+	"cmd/logwisp":      {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "netio/nats", "ring", "cmd/logwisp/mdwe"},
+	"bench":            {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/entry", "ring/record", "ring/parse", "ring/filter"},
+	"bench/load":       {},
+	"bench/cluster":    {},
+	"bench/compare":    {},
+	"bench/figures":    {},
+	"bench/collectors": {},
+	"scripts/otelcol":  {}, // built with scripts/collectors.mod
+	"bench/soak":       {},
+	"bench/viewer":     {},
 
 	"cmd/logwisp/on_windows_use_wsl": {},
 
@@ -85,6 +87,9 @@ var rooms = map[string][]string{
 	"github.com/chromedp/chromedp":            {"bench/viewer"},
 	"github.com/chromedp/cdproto":             {"bench/viewer"},
 	"go.uber.org/goleak":                      {"netio/netiotest"},
+
+	"go.opentelemetry.io/collector":                             {"scripts/otelcol"},
+	"github.com/open-telemetry/opentelemetry-collector-contrib": {"scripts/otelcol"},
 }
 
 // testLibraries may be imported by the tests of any package.

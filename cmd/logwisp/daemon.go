@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -97,6 +98,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	}
 	if d.inputs, err = ingest.New(s.received(), ingest.Settings{
 		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
+		Authorize: func(token string, from netip.Addr) (string, error) { return d.gate.Check(token, access.Ingest, from) },
 	}, d.ring); err != nil {
 		return nil, cannotOpen(err)
 	}

@@ -86,6 +86,8 @@ func inputSeries() []series {
 			func(in *stats) uint64 { return in.Bytes }),
 		perInput(counter, "logwisp_input_entries_total", "Lines received that became entries.",
 			func(in *stats) uint64 { return in.Entries }),
+		perInput(counter, "logwisp_input_refused_connections_total", "Connections that ended because of their hello, or for want of a token.",
+			func(in *stats) uint64 { return in.Refused }),
 		perInput(counter, "logwisp_input_rejected_lines_total", "Lines received that were answered with an error.",
 			func(in *stats) uint64 { return in.Rejected }),
 		perInput(counter, "logwisp_input_lost_datagrams_total", "Datagrams that the kernel had no room for.",

@@ -118,6 +118,7 @@ func (d *daemon) apply(next *settings) error {
 		step()
 	}
 	d.engine.Recheck(func(who string) bool { return d.gate.Still(who, access.Stream) })
+	d.inputs.Recheck(func(who string) bool { return d.gate.Still(who, access.Ingest) })
 	setLogLevel(next.Logging)
 	return nil
 }

@@ -53,6 +53,8 @@ var purposes = purposeTexts{
 	"inputs.idle_timeout_seconds":          "A connection that sends nothing for so long is closed, in seconds; 0 = never",
 	"inputs.cert_file":                     "Certificate of tls://, in PEM",
 	"inputs.key_file":                      "Its key",
+	"inputs.client_ca_file":                "Authorities of tls://, in PEM; senders need a certificate of one of them",
+	"inputs.auth":                          "Whether senders show a token, where there are any; auto: on tcp:// and unix://, and on tls:// without client_ca_file",
 	"filter.include":                       "RE2s of which a line matches one, if there are any",
 	"filter.exclude":                       "RE2s of which a line matches none",
 	"filter.level":                         "Least severe level that enters; lines without a level do",

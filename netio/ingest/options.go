@@ -27,6 +27,8 @@ type Options struct {
 	IdleTimeout    int    `toml:"idle_timeout_seconds" default:"0" min:"0" max:"86400"`                 // a connection that sends nothing for so long is closed; 0 = never
 	CertFile       string `toml:"cert_file"`                                                            // of tls://, PEM
 	KeyFile        string `toml:"key_file"`
+	ClientCAFile   string `toml:"client_ca_file"`                             // of tls://, PEM; senders need a certificate of one of these authorities
+	Auth           string `toml:"auth" enum:"auto,token,none" default:"auto"` // whether a sender shows a token, where there are any; auto: on tcp and unix, and on tls without client_ca_file
 }
 
 // Schemes are what the URL of an input may begin with; - is all of it.
@@ -101,7 +103,7 @@ func (o *Options) Check() error {
 
 // newInput compiles settings.
 func newInput(o *Options) (*input, error) {
-	in := &input{url: o.URL, source: o.Source, limit: int(o.MaxLineBytes), connections: o.MaxConnections, idle: seconds(o.IdleTimeout)}
+	in := &input{url: o.URL, source: o.Source, limit: int(o.MaxLineBytes), connections: o.MaxConnections, idle: seconds(o.IdleTimeout), auth: o.Auth}
 	var err error
 	if in.endpoint, err = parseURL(o.URL); err != nil {
 		return nil, err
@@ -116,6 +118,12 @@ func newInput(o *Options) (*input, error) {
 	if len(o.Source) > maxSourceBytes {
 		return nil, fmt.Errorf("input %q: source has %d bytes: at most %d", o.URL, len(o.Source), maxSourceBytes)
 	}
+	if o.Auth == "token" && (in.syslog || in.scheme == "-") {
+		return nil, fmt.Errorf("input %q: auth = \"token\" is not possible here, there is no place for one: say who may send with [acl]", o.URL)
+	}
+	if o.ClientCAFile != "" && in.scheme != "tls" {
+		return nil, fmt.Errorf("input %q: client_ca_file belongs to tls://", o.URL)
+	}
 	if (in.scheme == "tls") != (o.CertFile != "" || o.KeyFile != "") {
 		return nil, fmt.Errorf("input %q: cert_file and key_file belong to tls://, and it needs both", o.URL)
 	}
@@ -128,7 +136,7 @@ func newInput(o *Options) (*input, error) {
 		return nil, fmt.Errorf("input %q: %w", o.URL, err)
 	}
 	if in.scheme == "tls" {
-		if in.tls, err = serverTLS(o.CertFile, o.KeyFile); err != nil {
+		if in.tls, err = serverTLS(o); err != nil {
 			return nil, fmt.Errorf("input %q: %w", o.URL, err)
 		}
 	}

@@ -30,23 +30,28 @@ type Settings struct {
 	Filter filter.IntakeOptions
 	Post   bool                  // there is POST /ingest
 	Admit  func(netip.Addr) bool // who may connect or send datagrams, nil: everybody
-	Stdin  *os.File              // what - reads
-	Log    *slog.Logger
+	// Authorize returns the name of a token that may send, "" when there are none
+	// at all. The error is for the sender; an address that is not valid is that of
+	// a Unix socket. Nil: nobody needs a token.
+	Authorize func(token string, from netip.Addr) (who string, err error)
+	Stdin     *os.File // what - reads
+	Log       *slog.Logger
 }
 
 // Server takes in what the inputs receive.
 type Server struct {
-	ring    *ring.Ring
-	log     *slog.Logger
-	admit   func(netip.Addr) bool
-	workers *workers
-	inputs  []*input
-	post    *input // of POST /ingest, nil without it
+	ring      *ring.Ring
+	log       *slog.Logger
+	admit     func(netip.Addr) bool
+	authorize func(token string, from netip.Addr) (string, error)
+	workers   *workers
+	inputs    []*input
+	post      *input // of POST /ingest, nil without it
 
 	serving sync.WaitGroup
 	stopAt  atomic.Pointer[time.Time] // nil until Stop
 	mu      sync.Mutex
-	conns   map[net.Conn]struct{}
+	conns   map[net.Conn]*entrance
 }
 
 // input is one input at work.
@@ -58,6 +63,7 @@ type input struct {
 	limit       int // bytes of a line
 	connections int
 	idle        time.Duration
+	auth        string // token, none, or else as Options has it
 
 	format   parse.Format
 	pattern  *regexp.Regexp
@@ -80,7 +86,7 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // binding is an *net.OpError or an os.SyscallError. The caller calls Serve, or
 // Stop if it never does.
 func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
-	s := &Server{ring: r, log: set.Log, admit: set.Admit, conns: make(map[net.Conn]struct{})}
+	s := &Server{ring: r, log: set.Log, admit: set.Admit, authorize: set.Authorize, conns: make(map[net.Conn]*entrance)}
 	if s.workers, err = newWorkers(r, set.Filter); err != nil {
 		return nil, err
 	}
@@ -173,9 +179,9 @@ func (s *Server) announce(in *input) {
 		return
 	}
 	s.log.Info("input listens", "url", in.url, "address", in.address.String())
-	if host, err := netip.ParseAddrPort(in.address.String()); err == nil && !host.Addr().IsLoopback() {
+	if host, err := netip.ParseAddrPort(in.address.String()); err == nil && !host.Addr().IsLoopback() && !s.guarded(in) && (in.tls == nil || in.tls.ClientCAs == nil) {
 		s.log.Warn("input: every host that can reach this address can send entries", "url", in.url,
-			"hint", "name a host of this machine in the URL, such as 127.0.0.1")
+			"hint", "name a host of this machine in the URL, such as 127.0.0.1, or let in whom [acl], [[auth.tokens]] or client_ca_file of the input names")
 	}
 }
 
@@ -222,7 +228,7 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 	in.stats.accepted.Add(1)
 	in.stats.open.Add(1)
 	s.mu.Lock()
-	s.conns[c] = struct{}{}
+	s.conns[c] = &entrance{}
 	s.mu.Unlock()
 	if s.stopping() {
 		_ = c.SetReadDeadline(time.Now()) // Stop may not have seen it
@@ -236,7 +242,7 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 	}()
 	k, err := newSocket(c, in.idle, s.stopping)
 	var from reader = k
-	talk := &talking{conn: c}
+	talk := &talking{conn: c, socket: c}
 	if err == nil && in.tls != nil {
 		var t *secure
 		if t, err = newSecure(k, in.tls); err == nil {
@@ -248,7 +254,17 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 		if !in.syslog {
 			st.talk = talk
 		}
+		if s.guarded(in) {
+			talk.limited = k
+			k.until = time.Now().Add(helloTime)
+		}
 		err = st.run()
+	}
+	if talk.refused != nil {
+		in.stats.refused.Add(1)
+		if !s.stopping() {
+			linger(c)
+		}
 	}
 	if err != nil {
 		s.log.Debug("a connection of an input ended", "url", in.url, "peer", c.RemoteAddr(), "error", err)

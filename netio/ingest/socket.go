@@ -13,10 +13,12 @@ import (
 
 // socket reads a connection without a buffer of its own.
 type socket struct {
-	conn net.Conn
-	raw  syscall.RawConn
-	idle time.Duration // after which wait gives up, 0 = never
-	ends func() bool   // reports whether Stop was called
+	conn    net.Conn
+	raw     syscall.RawConn
+	idle    time.Duration // after which wait gives up, 0 = never
+	until   time.Time     // at which it gives up as well, 0 = never
+	limited bool          // the deadline is until
+	ends    func() bool   // reports whether Stop was called
 
 	// Closures, and what goes in and out of them, so that reading allocates
 	// nothing.
@@ -40,10 +42,18 @@ func newSocket(c net.Conn, idle time.Duration, ends func() bool) (*socket, error
 }
 
 func (k *socket) wait(try func() bool) error {
-	if k.idle > 0 {
+	switch {
+	case !k.until.IsZero():
+		_ = k.conn.SetReadDeadline(k.until)
+		k.endEarly()
+	case k.idle > 0:
 		_ = k.conn.SetReadDeadline(time.Now().Add(k.idle))
 		k.endEarly()
+	case k.limited:
+		_ = k.conn.SetReadDeadline(time.Time{})
+		k.endEarly()
 	}
+	k.limited = !k.until.IsZero()
 	k.try = try
 	return k.raw.Read(k.ready)
 }

@@ -15,6 +15,7 @@ type Stats struct {
 	Accepted     uint64 `json:"accepted"`      // connections, or requests, so far
 	Bytes        uint64 `json:"bytes"`         // received
 	Entries      uint64 `json:"entries"`       // sent to the ring
+	Refused      uint64 `json:"refused"`       // connections that ended because of their hello, or for want of a token
 	Rejected     uint64 `json:"rejected"`      // lines that were answered with an error, datagrams from where none may come
 	Truncated    uint64 `json:"truncated"`     // entries whose line was cut
 	ParseErrors  uint64 `json:"parse_errors"`  // entries that are not in the form they look like or should have
@@ -33,6 +34,7 @@ type counters struct {
 	became           entry.Totals // of lines
 	other, malformed atomic.Uint64
 	rejected         atomic.Uint64
+	refused          atomic.Uint64
 }
 
 // Stats returns the figures of all inputs, in the order of the configuration;
@@ -63,6 +65,7 @@ func Sum(all []Stats) map[string]Stats {
 		sum.Accepted += in.Accepted
 		sum.Bytes += in.Bytes
 		sum.Entries += in.Entries
+		sum.Refused += in.Refused
 		sum.Rejected += in.Rejected
 		sum.Truncated += in.Truncated
 		sum.Lost += in.Lost
@@ -80,7 +83,7 @@ func (in *input) figures() Stats {
 	s := Stats{
 		URL: in.url, Scheme: in.scheme,
 		Connections: int(c.open.Load()), Accepted: c.accepted.Load(), Bytes: c.bytes.Load(),
-		Entries: became.Lines, Rejected: c.rejected.Load(), Truncated: became.Cut,
+		Entries: became.Lines, Refused: c.refused.Load(), Rejected: c.rejected.Load(), Truncated: became.Cut,
 		ParseErrors: became.ParseErrors + c.malformed.Load(), Filtered: became.Filtered, OtherSources: c.other.Load(),
 		Levels: became.Levels,
 	}

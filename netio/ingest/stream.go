@@ -77,6 +77,10 @@ func (st *stream) run() error {
 		if err = st.from.wait(st.turn); err == nil {
 			err = st.take()
 		}
+		if st.hesitant(err) {
+			st.talk.greeted, st.talk.refused = true, errSilent
+			err = st.answer()
+		}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) && st.server.stopping() {
 		for err = nil; err == nil && time.Now().Before(st.server.deadline()) && st.tryRead(); { // G4

@@ -14,7 +14,7 @@ import (
 
 // A sender may begin with a line of its own, and then learns what was published:
 //
-//	{"hello":1,"acks":true,"host":"web1"}
+//	{"hello":1,"acks":true,"host":"web1","token":"lw_…"}
 //	{"ack":"1795361890502-7"}
 //
 // Behind each turn it is told the id of the last entry that had one, or how many
@@ -31,6 +31,8 @@ const maxHost = 255
 // talking is what was said between a sender and the server.
 type talking struct {
 	conn    net.Conn
+	socket  net.Conn // below TLS
+	limited *socket  // it is waited for the hello only so long; nil: for ever
 	greeted bool
 	acks    bool
 	lines   uint64 // that have come
@@ -43,6 +45,7 @@ type hello struct {
 	Hello int    `json:"hello"`
 	Host  string `json:"host"`
 	Acks  bool   `json:"acks"`
+	Token string `json:"token"`
 }
 
 // hear takes note of a line. It reports true for one that becomes no entry: a
@@ -51,10 +54,14 @@ func (st *stream) hear(line []byte) bool {
 	t := st.talk
 	if !t.greeted {
 		t.greeted = true
+		if t.limited != nil {
+			t.limited.until = time.Time{}
+		}
 		if bytes.HasPrefix(line, []byte(`{"hello":`)) {
 			t.refused = st.greet(line)
 			return true
 		}
+		t.refused = st.enter("")
 	}
 	t.lines++
 	return t.refused != nil
@@ -70,6 +77,9 @@ func (st *stream) greet(line []byte) error {
 		return fmt.Errorf("hello is %d: this daemon speaks 1", h.Hello)
 	case len(h.Host) > maxHost:
 		return fmt.Errorf("host has %d bytes: at most %d", len(h.Host), maxHost)
+	}
+	if err := st.enter(h.Token); err != nil {
+		return err
 	}
 	st.talk.acks, st.ids = h.Acks, h.Acks
 	if h.Host != "" {

@@ -14,11 +14,11 @@ import (
 const handshakeTime = 10 * time.Second
 
 // serverTLS reads a certificate.
-func serverTLS(cert, key string) (*tls.Config, error) {
-	if cert == "" || key == "" {
+func serverTLS(in *Options) (*tls.Config, error) {
+	if in.CertFile == "" || in.KeyFile == "" {
 		return nil, errors.New("set cert_file and key_file of the input to a certificate and its key, both in PEM")
 	}
-	o := netio.TLSOptions{Enabled: true, CertFile: cert, KeyFile: key}
+	o := netio.TLSOptions{Enabled: true, CertFile: in.CertFile, KeyFile: in.KeyFile, ClientCAFile: in.ClientCAFile}
 	config, err := o.Load()
 	if err != nil {
 		return nil, fmt.Errorf("read the certificate: %w", err)
