@@ -15,13 +15,13 @@ type Stats struct {
 	Accepted     uint64 `json:"accepted"`      // connections, or requests, so far
 	Bytes        uint64 `json:"bytes"`         // received
 	Entries      uint64 `json:"entries"`       // sent to the ring
-	Refused      uint64 `json:"refused"`       // connections that ended because of their hello, or for want of a token
 	Rejected     uint64 `json:"rejected"`      // lines that were answered with an error, datagrams from where none may come
 	Truncated    uint64 `json:"truncated"`     // entries whose line was cut
 	ParseErrors  uint64 `json:"parse_errors"`  // entries that are not in the form they look like or should have
 	Filtered     uint64 `json:"filtered"`      // lines that [filter] kept out
 	OtherSources uint64 `json:"other_sources"` // entries whose source is other because there are too many
 	Lost         uint64 `json:"lost"`          // datagrams that the kernel had no room for
+	Refused      uint64 `json:"refused"`       // connections that ended because of their hello, or for want of a token
 
 	Scheme string                      `json:"-"` // one of Schemes, or http
 	Levels [ring.LevelFatal + 1]uint64 `json:"-"` // of Entries, by ring.Level
