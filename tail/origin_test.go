@@ -61,12 +61,14 @@ func TestReadingGoesOnExactlyBehindAnyEntry(t *testing.T) {
 		"many reads":        {strings.Repeat(long+"\n", 12), Target{}, 12},
 		"traces": {
 			"a\n 1\n 2\nb\nc\n 3\nd\n",
-			Target{Multiline: Multiline{Preset: "indent", Flush: 30}}, 4,
+			Target{Multiline: Multiline{Preset: "indent", Flush: 30}},
+			4,
 		},
 		"pieces": {
 			cri("stdout", "F", "one") + cri("stdout", "P", "tw") + cri("stderr", "F", "err") +
 				cri("stdout", "F", "o") + cri("stderr", "P", "e") + cri("stdout", "F", "three") + cri("stderr", "F", "rr"),
-			Target{}, 5,
+			Target{},
+			5,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
