@@ -86,7 +86,7 @@ func (e *Edge) Positions(ctx context.Context) ([]Position, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 6*answerTime)
 	defer cancel()
-	info, err := e.stream.Info(ctx, jetstream.WithSubjectFilter(subjectOf(e.options.Stream, e.options.Host, "")[:len(subjectOf(e.options.Stream, e.options.Host, ""))-1]+">"))
+	info, err := e.stream.Info(ctx, jetstream.WithSubjectFilter(e.options.Stream+"."+token(e.options.Host)+".>"))
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", e.options.Stream, err)
 	}

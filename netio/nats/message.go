@@ -28,15 +28,15 @@ const (
 
 // subject is what is known of one source.
 type subject struct {
-	name, source string
-	last         uint64     // sequence number of its last message; 0: none
-	known        bool       // last is
-	mine         bool       // this run has published the last one
-	acked        uint64     // seq of the last entry delivered
-	queue        []*message // to be published, in order
-	end          int64      // of what was stored last, in the file it came from
-	file         string
-	files        []written // that were last written to, newest last
+	name  string
+	last  uint64     // sequence number of its last message; 0: none
+	known bool       // last is
+	mine  bool       // this run has published the last one
+	acked uint64     // seq of the last entry delivered
+	queue []*message // to be published, in order
+	end   int64      // of what was stored last, in the file it came from
+	file  string
+	files []written // that were last written to, newest last
 }
 
 // written is how far a file is in the stream.

@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -144,6 +143,3 @@ func (n *names) parse(id string) (uint64, bool) {
 	number, err := strconv.ParseUint(rest, 10, 64)
 	return number, ok && err == nil
 }
-
-// id returns the id of a number, for the log.
-func (n *names) id(number uint64) string { return fmt.Sprint(n.stream, "-", number) }
