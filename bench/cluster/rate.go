@@ -36,7 +36,7 @@ func runRate(ctx context.Context, o *options, round int, dir string) error {
 	if err := answers(free[0], 15*time.Second); err != nil {
 		return err
 	}
-	alone, err := deliver(ctx, o, filepath.Join(one, "app.log"), free[0], nil)
+	alone, err := deliver(ctx, o, filepath.Join(one, "app.log"), free[0])
 	single.kill()
 	if err != nil {
 		return fmt.Errorf("one machine: %w", err)
@@ -46,9 +46,17 @@ func runRate(ctx context.Context, o *options, round int, dir string) error {
 		return err
 	}
 	defer c.stop()
-	through, err := deliver(ctx, o, c.logs[0], c.tcp[0], c)
+	parts := []*process{c.edges[0], c.servers[0], c.hubs[0]}
+	var used []time.Duration
+	for _, p := range parts {
+		used = append(used, p.used())
+	}
+	through, err := deliver(ctx, o, c.logs[0], c.tcp[0])
 	if err != nil {
 		return fmt.Errorf("through a stream: %w\n%s", err, c.say())
+	}
+	for i, p := range parts {
+		fmt.Printf("  %s: %.2f s of processor for a million lines\n", p.name, (p.used()-used[i]).Seconds()/float64(o.lines)*1e6)
 	}
 	fmt.Printf("round %d: %d clients, lines/s of each: one machine %.0f, edge to stream to hub %.0f, ratio %.2f\n",
 		round, o.clients, alone, through, through/alone)
@@ -57,7 +65,7 @@ func runRate(ctx context.Context, o *options, round int, dir string) error {
 
 // deliver has all lines reach all clients and returns how many a second reached
 // each.
-func deliver(ctx context.Context, o *options, path, port string, c *cluster) (float64, error) {
+func deliver(ctx context.Context, o *options, path, port string) (float64, error) {
 	counts := make([]atomic.Int64, o.clients)
 	var reading sync.WaitGroup
 	var conns []net.Conn
