@@ -14,6 +14,7 @@ import (
 	"logwisp/netio"
 	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
+	"logwisp/netio/nats"
 	"logwisp/netio/web"
 	"logwisp/ring"
 	"logwisp/tail"
@@ -25,6 +26,7 @@ type reading struct {
 	inputs     map[string]ingest.Stats // by kind, all of one together
 	ring       ring.Stats
 	transports []transportReading
+	streams    []nats.HubStats // of NATS
 	outputs    []forward.Stats
 	reloads    map[string]uint64 // of the configuration, by result
 	reloaded   bool              // the last of them went well, or there was none
@@ -39,7 +41,7 @@ type transportReading struct {
 // so that no series depends on the configuration.
 func (d *daemon) reading() *reading {
 	r := &reading{
-		sources: d.watcher.Stats(), inputs: ingest.Sum(d.inputs.Stats()), ring: d.ring.Stats(), outputs: d.outputs.stats(),
+		sources: d.watcher.Stats(), inputs: ingest.Sum(d.inputs.Stats()), ring: d.ring.Stats(), outputs: d.outputs.stats(), streams: d.hubStats(),
 	}
 	d.reloads.mu.Lock()
 	r.reloads = map[string]uint64{"success": d.reloads.done, "failure": d.reloads.failed}
@@ -92,6 +94,19 @@ func perInput(kind prometheus.ValueType, name, help string, value func(in *inges
 		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
 			for name, in := range r.inputs {
 				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(&in)), name)
+			}
+		},
+	}
+}
+
+// perStream is a series with a sample for each stream of NATS that is an input.
+func perStream(kind prometheus.ValueType, name, help string, value func(h *nats.HubStats) uint64) series {
+	return series{
+		desc: prometheus.NewDesc(name, help, []string{"stream"}, nil),
+		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+			for i := range r.streams {
+				h := &r.streams[i]
+				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(h)), h.Stream)
 			}
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"logwisp/netio"
 	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
+	"logwisp/netio/nats"
 	"logwisp/ring"
 )
 
@@ -56,6 +57,9 @@ func sourceSeries() []series {
 				for _, in := range r.inputs {
 					n += in.Levels[level]
 				}
+				for i := range r.streams {
+					n += r.streams[i].Became.Levels[level]
+				}
 				name := ring.Level(level).String()
 				if name == "" {
 					name = "unknown"
@@ -69,6 +73,9 @@ func sourceSeries() []series {
 				n := r.sources.Truncated
 				for _, in := range r.inputs {
 					n += in.Truncated
+				}
+				for i := range r.streams {
+					n += r.streams[i].Became.Cut
 				}
 				return n
 			}),
@@ -92,6 +99,14 @@ func inputSeries() []series {
 			func(in *stats) uint64 { return in.Rejected }),
 		perInput(counter, "logwisp_input_lost_datagrams_total", "Datagrams that the kernel had no room for.",
 			func(in *stats) uint64 { return in.Lost }),
+		perStream(counter, "logwisp_stream_messages_total", "Messages taken from a stream of NATS.",
+			func(h *nats.HubStats) uint64 { return h.Messages }),
+		perStream(counter, "logwisp_stream_lost_messages_total", "Messages that the stream's limits deleted before they were taken.",
+			func(h *nats.HubStats) uint64 { return h.Lost }),
+		perStream(gauge, "logwisp_stream_pending_messages", "Messages in the stream that are not taken yet.",
+			func(h *nats.HubStats) uint64 { return h.Pending }),
+		perStream(counter, "logwisp_stream_reconnects_total", "Connections to the servers made again.",
+			func(h *nats.HubStats) uint64 { return h.Reconnects }),
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"logwisp/netio"
 	"logwisp/netio/forward"
 	"logwisp/netio/ingest"
+	"logwisp/netio/nats"
 	"logwisp/ring"
 	"logwisp/tail"
 )
@@ -42,6 +43,10 @@ var allNames = map[string]map[string][]string{
 	"logwisp_input_refused_connections_total": {"input": inputKinds},
 	"logwisp_input_rejected_lines_total":      {"input": inputKinds},
 	"logwisp_input_lost_datagrams_total":      {"input": inputKinds},
+	"logwisp_stream_messages_total":           {"stream": {"LOGS"}},
+	"logwisp_stream_lost_messages_total":      {"stream": {"LOGS"}},
+	"logwisp_stream_reconnects_total":         {"stream": {"LOGS"}},
+	"logwisp_stream_pending_messages":         {"stream": {"LOGS"}},
 	"logwisp_ring_entries":                    {},
 	"logwisp_ring_bytes":                      {},
 	"logwisp_clients":                         {"transport": {"sse", "tcp"}},
@@ -81,6 +86,7 @@ func emptyReading(t *testing.T) *reading {
 	return &reading{
 		w.Stats(), ingest.Sum(nil), r.Stats(),
 		[]transportReading{{"tcp", netio.ZeroStats()}, {"sse", netio.ZeroStats()}},
+		[]nats.HubStats{{Stream: "LOGS"}},
 		[]forward.Stats{{Name: "hub"}},
 		map[string]uint64{"success": 0, "failure": 0},
 		true,
