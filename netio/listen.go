@@ -46,6 +46,7 @@ type listener struct {
 	net.Listener
 	admit      func(netip.Addr) bool
 	turnAway   func(net.Conn) bool // see Places
+	failed     func(error)         // likewise
 	log        *slog.Logger
 	complaints *Complaints
 	closed     chan struct{}
@@ -90,6 +91,9 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		if err == nil || !passing(err) {
 			return c, err
+		}
+		if l.failed != nil {
+			l.failed(err)
 		}
 		l.complaints.Warn("accept a connection: waiting before the next try", err, "address", l.Addr(), "wait", wait)
 		if !l.sleep(wait) {

@@ -33,6 +33,9 @@ type Places struct {
 	// called before TLS, for those that admit lets in, and must not wait. nil: none
 	// is turned away.
 	TurnAway func(net.Conn) bool
+	// Failed hears of every try to accept a connection that failed for want of
+	// something. It must not wait. nil: nobody does.
+	Failed func(error)
 
 	Given net.Listener // has been opened by somebody else, and takes the place of Host and Port; nil: none
 }
@@ -49,7 +52,7 @@ func ListenAll(at Places, o *TLSOptions, admit func(netip.Addr) bool, log *slog.
 	} else if l.tcp, err = Listen(at.Host, strconv.Itoa(at.Port), admit, log); err != nil {
 		return nil, err
 	}
-	l.tcp.(*listener).turnAway = at.TurnAway
+	l.tcp.(*listener).turnAway, l.tcp.(*listener).failed = at.TurnAway, at.Failed
 	if config != nil {
 		l.secure = Secure(l.tcp, config, log)
 		l.tcp = l.secure

@@ -32,6 +32,7 @@ type Checkpoint struct {
 	at      int64      // when names were last compared with files before, nanoseconds since 1970
 	text    []byte
 	problem string // of the last write, told once
+	failed  atomic.Uint64
 }
 
 // saved is what an earlier run has left.
@@ -135,6 +136,14 @@ func (c *Checkpoint) takeOver() {
 	}
 }
 
+// failures returns how many writes have failed. c may be nil.
+func (c *Checkpoint) failures() uint64 {
+	if c == nil {
+		return 0
+	}
+	return c.failed.Load()
+}
+
 // loaded returns what an earlier run has left, nil if nothing. c may be nil.
 func (c *Checkpoint) loaded() *saved {
 	if c == nil {
@@ -193,7 +202,11 @@ func (c *Checkpoint) write(epoch, head uint64) error {
 	case err == nil && c.problem != "":
 		c.log.Info("checkpoint is written again", "path", c.path)
 		c.problem = ""
-	case err != nil && c.problem != err.Error():
+	case err != nil:
+		c.failed.Add(1)
+		if c.problem == err.Error() {
+			break
+		}
 		c.problem = err.Error()
 		c.log.Warn("checkpoint not written, will be tried again: what is read meanwhile is read again after a restart",
 			"path", c.path, "error", err)

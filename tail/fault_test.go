@@ -44,6 +44,9 @@ func TestAFullDiskIsSaidOnceAndPositionsAreKeptAgainWhenThereIsRoom(t *testing.T
 	if n := strings.Count(h.logged.String(), "checkpoint not written"); n != 1 || !strings.Contains(h.logged.String(), "no space left") {
 		t.Errorf("said %d times: %s", n, h.logged.String())
 	}
+	if n := h.w.Stats().Failures["checkpoint"]; n != 3 {
+		t.Errorf("%d failures are counted, want 3", n)
+	}
 	if d := h.document(); len(d.Positions) != 1 || d.Positions[0].Offset != before.Positions[0].Offset {
 		t.Errorf("the checkpoint was damaged: %+v", d)
 	}

@@ -29,7 +29,7 @@ type Stats struct {
 	Renames     uint64                      `json:"-"` // of Rotations, those whose file is there under another name
 	Recreations uint64                      `json:"-"` // the others: the file was deleted
 	Levels      [ring.LevelFatal + 1]uint64 `json:"-"` // of Lines, by ring.Level
-	Failures    map[string]uint64           `json:"-"` // Errors by what failed: open, read or stat; all three are there
+	Failures    map[string]uint64           `json:"-"` // Errors by what failed: open, read, stat or checkpoint; all four are there
 }
 
 // counters are written by the watcher's goroutine and read by any.
@@ -66,13 +66,13 @@ func (c *counters) rotations() uint64 { return c.renames.Load() + c.recreations.
 func (w *Watcher) Stats() Stats {
 	c := &w.stats
 	became := c.became.Load()
-	failures := map[string]uint64{"open": c.failedOpens.Load(), "read": c.failedReads.Load(), "stat": c.failedStats.Load()}
+	failures := map[string]uint64{"open": c.failedOpens.Load(), "read": c.failedReads.Load(), "stat": c.failedStats.Load(), "checkpoint": w.keep.to.failures()}
 	s := Stats{
 		Files:       int(c.files.Load()),
 		LagBytes:    c.lag.Load(),
 		Rotations:   c.rotations(),
 		Truncations: c.truncations.Load(),
-		Errors:      failures["open"] + failures["read"] + failures["stat"],
+		Errors:      failures["open"] + failures["read"] + failures["stat"] + failures["checkpoint"],
 		ReadBytes:   c.read.Load(),
 		LostBytes:   c.lost.Load(),
 		Lines:       became.Lines,

@@ -45,7 +45,7 @@ func TestErrorsAreCountedByWhatFailed(t *testing.T) {
 	h := &harness{t: t, dir: t.TempDir(), watch: "poll"}
 	h.append("app.log", "a\n")
 	h.start("app.log")
-	if s := h.w.Stats(); len(s.Failures) != 3 || s.Errors != 0 {
+	if s := h.w.Stats(); len(s.Failures) != 4 || s.Errors != 0 {
 		t.Errorf("at the start there are %v, %d errors", s.Failures, s.Errors)
 	}
 	for _, f := range h.w.files {

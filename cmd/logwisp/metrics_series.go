@@ -49,7 +49,7 @@ func sourceSeries() []series {
 			}),
 		single(counter, "logwisp_source_lost_bytes_total", "Bytes known to have been written and not read.",
 			func(r *reading) uint64 { return r.sources.LostBytes }),
-		labelled("logwisp_source_errors_total", "Tries to open, read or look at a file that failed.", "op",
+		labelled("logwisp_source_errors_total", "Tries to open, read or look at a file, or to write the checkpoint, that failed.", "op",
 			func(r *reading) map[string]uint64 { return r.sources.Failures }),
 		labelled("logwisp_entries_total", "Lines that became entries.", "level", func(r *reading) map[string]uint64 {
 			levels := make(map[string]uint64)

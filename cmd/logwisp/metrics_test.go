@@ -33,7 +33,7 @@ var allNames = map[string]map[string][]string{
 	"logwisp_source_lag_bytes":                {},
 	"logwisp_source_rotations_total":          {"kind": {"recreate", "rename", "truncate"}},
 	"logwisp_source_lost_bytes_total":         {},
-	"logwisp_source_errors_total":             {"op": {"open", "read", "stat"}},
+	"logwisp_source_errors_total":             {"op": {"checkpoint", "open", "read", "stat"}},
 	"logwisp_entries_total":                   {"level": {"debug", "error", "fatal", "info", "trace", "unknown", "warn"}},
 	"logwisp_entries_truncated_total":         {},
 	"logwisp_input_connections":               {"input": inputKinds},

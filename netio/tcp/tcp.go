@@ -63,7 +63,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Serv
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
 	t.Handshake = newHandshake(o.Handshake, e, gate)
 	s := &Server{arrivals: arrivals, transport: e.Register(t), complaints: netio.NewComplaints(log), log: log}
-	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway}
+	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway, Failed: s.transport.Rejected}
 	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
 		return nil, fmt.Errorf("listen for TCP clients: %w", err)
 	}

@@ -139,7 +139,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 	s.kinds = newKinds(&s.beats)
 	s.base = strings.TrimSuffix(s.base, "/")
 	s.transport = e.Register(o.Transport("sse", s.kinds["sse"].form, o.Heartbeat.Policy(o.Heartbeat.Enabled)))
-	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway}
+	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway, Failed: s.transport.Rejected}
 	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
 		return nil, fmt.Errorf("listen for HTTP clients: %w", err)
 	}
