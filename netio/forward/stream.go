@@ -181,21 +181,23 @@ func (s *streamSender) exchange(p part) (done int, err error) {
 	}
 	timeout := time.NewTimer(ackTimeout)
 	defer timeout.Stop()
-	for done < p.len() {
+	for done < p.len() && err == nil {
 		select {
 		case <-s.link.news:
 			timeout.Reset(ackTimeout)
-		case err := <-s.link.ended:
+		case err = <-s.link.ended: // what was acknowledged before counts
 			s.link.ended <- err
-			return done, err
 		case <-timeout.C:
-			return done, fmt.Errorf("no acknowledgement for %v: is it the input of a LogWisp?", ackTimeout)
+			err = fmt.Errorf("no acknowledgement for %v: is it the input of a LogWisp?", ackTimeout)
 		}
 		for acked := s.link.acked.Load(); done < p.len() && p.seqs[p.first+done] <= acked; {
 			done++
 		}
 	}
-	return done, nil
+	if done == p.len() {
+		return done, nil
+	}
+	return done, err
 }
 
 // hello is the first line to another LogWisp.
