@@ -44,6 +44,7 @@ type origin struct {
 // mark is what the entries of one read have in common.
 type mark struct {
 	file    identity
+	name    string   // of file
 	known   position // of the file when the read had begun or, once settled, had ended
 	settled bool
 }
@@ -51,9 +52,9 @@ type mark struct {
 // Origin is where an entry came from.
 type Origin struct {
 	File  string // names the file and its generation, as long as the file system keeps them apart
-	Path  string
 	End   int64 // everything in the file before it is in this entry or earlier ones
-	known position
+	of    *mark
+	among *Origins
 }
 
 // NewOrigins returns Origins for a ring whose first entry will be number first.
@@ -75,7 +76,7 @@ func (o *Origins) add(f *file, end int64) {
 	o.mu.Lock() // T11
 	defer o.mu.Unlock()
 	if o.last == nil || o.last.file != f.id {
-		o.last = &mark{file: f.id, known: f.position()}
+		o.last = &mark{file: f.id, name: f.id.String(), known: f.position()}
 	}
 	o.all = append(o.all, origin{end, o.last})
 }
@@ -90,17 +91,17 @@ func (o *Origins) settle(f *file) {
 	}
 }
 
-// At returns the origin of an entry. It is nil for one that was forgotten.
+// At returns the origin of an entry; ok is false for one that was forgotten.
 // settled is false while the read goes on from which the entry came: what is
 // known of the file a moment later tells more of it.
-func (o *Origins) At(seq uint64) (at *Origin, settled bool) {
+func (o *Origins) At(seq uint64) (at Origin, ok, settled bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if seq < o.first || seq-o.first >= uint64(len(o.all)) {
-		return nil, true
+		return at, false, true
 	}
-	e := o.all[seq-o.first]
-	return &Origin{File: e.of.file.String(), Path: e.of.known.Path, End: e.end, known: e.of.known}, e.of.settled
+	e := &o.all[seq-o.first]
+	return Origin{File: e.of.name, End: e.end, of: e.of, among: o}, true, e.of.settled
 }
 
 // Forget gives up what is known of the entries up to seq.
@@ -119,7 +120,9 @@ func (o *Origins) Forget(seq uint64) {
 // Position returns what Checkpoint.Adopt needs to have reading go on behind the
 // entry, as JSON.
 func (o *Origin) Position() []byte {
-	p := o.known
+	o.among.mu.Lock()
+	p := o.of.known
+	o.among.mu.Unlock()
 	p.Offset = o.End
 	if p.Offset > p.Marker.End { // the read was not over
 		p.Offset = p.Marker.End

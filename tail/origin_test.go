@@ -81,8 +81,8 @@ func TestReadingGoesOnExactlyBehindAnyEntry(t *testing.T) {
 				t.Fatalf("%d entries, want %d: %.300q", len(all), c.want, all)
 			}
 			for i := range all[:len(all)-1] {
-				at, settled := origins.At(uint64(i) + 1)
-				if !settled {
+				at, ok, settled := origins.At(uint64(i) + 1)
+				if !ok || !settled {
 					t.Fatal("the read is not over")
 				}
 				rest, _ := tracked(t, path, c.target, at.Position(), len(all)-i-1, all[len(all)-1])
@@ -103,14 +103,14 @@ func TestWhatIsForgottenHasNoOrigin(t *testing.T) {
 	for range 3 {
 		o.add(f, 10)
 	}
-	if _, settled := o.At(5); settled {
+	if _, _, settled := o.At(5); settled {
 		t.Error("settled while the read goes on")
 	}
 	o.settle(f)
 	o.Forget(6)
 	for seq, want := range map[uint64]bool{4: false, 5: false, 6: false, 7: true, 8: false} {
-		if at, settled := o.At(seq); (at != nil) != want || !settled {
-			t.Errorf("entry %d: %v, settled %v", seq, at, settled)
+		if _, ok, settled := o.At(seq); ok != want || !settled {
+			t.Errorf("entry %d: %v, settled %v", seq, ok, settled)
 		}
 	}
 }

@@ -36,9 +36,6 @@ func carrierOf(o forward.Options, epoch uint64, origins *tail.Origins, log *slog
 type filesOrigins struct{ *tail.Origins }
 
 func (o filesOrigins) Origin(seq uint64) (at nats.Origin, known, settled bool) {
-	from, settled := o.At(seq)
-	if from == nil {
-		return at, false, settled
-	}
-	return nats.Origin{File: from.File, End: from.End, Position: from.Position}, true, settled
+	from, known, settled := o.At(seq)
+	return nats.Origin{File: from.File, End: from.End, Position: &from}, known, settled
 }

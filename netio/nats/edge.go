@@ -31,10 +31,13 @@ const (
 
 // Origin says where an entry came from.
 type Origin struct {
-	File     string        // names the file
-	End      int64         // everything in the file before it is in this entry or earlier ones
-	Position func() []byte // to go on behind the entry, as JSON
+	File     string     // names the file
+	End      int64      // everything in the file before it is in this entry or earlier ones
+	Position Positioner // to go on behind the entry
 }
+
+// Positioner tells where to go on, as JSON.
+type Positioner interface{ Position() []byte }
 
 // Origins know where entries came from. Nil ones know nothing.
 type Origins interface {

@@ -191,9 +191,14 @@ func (f files) Origin(seq uint64) (Origin, bool, bool) {
 	if f.p == nil || seq < f.p.first || seq >= f.p.first+uint64(f.p.Len()) {
 		return Origin{}, false, true
 	}
-	return Origin{File: "1-2-3", End: 10 * int64(seq), Position: func() []byte {
-		return fmt.Appendf(nil, `{"path":"/a","dev":1,"inode":2,"born":3,"offset":%d}`, 10*seq)
-	}}, true, true
+	return Origin{File: "1-2-3", End: 10 * int64(seq), Position: behind(seq)}, true, true
+}
+
+// behind is the position behind an entry.
+type behind uint64
+
+func (b behind) Position() []byte {
+	return fmt.Appendf(nil, `{"path":"/a","dev":1,"inode":2,"born":3,"offset":%d}`, 10*b)
 }
 
 func (files) Forget(uint64) {}

@@ -176,7 +176,7 @@ func (m *message) message(e *Edge, s *subject) *client.Msg {
 	msg.Header.Set(headerStart, strconv.FormatInt(m.start, 10))
 	msg.Header.Set(headerEnd, strconv.FormatInt(m.origin.End, 10))
 	msg.Header.Set(headerAt, strconv.FormatInt(time.Now().UnixNano(), 10))
-	msg.Header.Add(headerFile, string(m.origin.Position()))
+	msg.Header.Add(headerFile, string(m.origin.Position.Position()))
 	for _, w := range slices.Backward(s.files) {
 		if w.file != m.file {
 			msg.Header.Add(headerFile, string(w.position))
@@ -200,7 +200,7 @@ func (s *subject) stored(number uint64) {
 	if len(s.files) > maxOthers {
 		s.files = slices.Delete(s.files, 0, len(s.files)-maxOthers)
 	}
-	s.files = append(s.files, written{m.file, m.origin.Position(), now})
+	s.files = append(s.files, written{m.file, m.origin.Position.Position(), now})
 }
 
 // skip takes out of the first message what the stream holds: the entries that
