@@ -102,7 +102,7 @@ func (e *Edge) cut(ctx context.Context, p netio.Parcel) (active []*subject, err 
 			active = append(active, s)
 		}
 		if n := len(s.queue); n == 0 || !s.queue[n-1].takes(entry, o.File, limit) {
-			s.queue = append(s.queue, &message{file: o.File, start: s.startOf(o), first: strconv.FormatUint(e.epoch, 10) + "-" + strconv.FormatUint(p.Seq(i), 10)})
+			s.queue = append(s.queue, &message{data: make([]byte, 0, min(limit, len(p.Entries(i, p.Len())))), file: o.File, start: s.startOf(o), first: strconv.FormatUint(e.epoch, 10) + "-" + strconv.FormatUint(p.Seq(i), 10)})
 		}
 		s.queue[len(s.queue)-1].add(entry, p.Seq(i), o, known)
 	}
