@@ -71,7 +71,6 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 		o.Epoch, o.First = epoch, head+1
 	}
 	d.ring = ring.New(o)
-	limitMemory(d.ring.Stats().CapacityBytes)
 	if err = d.newHubs(); err != nil {
 		d.closeCheckpoint()
 		return nil, err
@@ -96,6 +95,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	if err = d.newOutputs(); err != nil {
 		return nil, err
 	}
+	limitMemory(d.ring.Stats().CapacityBytes, d.beside())
 	if d.inputs, err = ingest.New(s.received(), ingest.Settings{
 		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
 		Authorize: func(token string, from netip.Addr) (string, error) { return d.gate.Check(token, access.Ingest, from) },
@@ -298,15 +298,28 @@ func (d *daemon) announce(name string, l *netio.Listeners) {
 	}
 }
 
+// beside is what is in use beside the ring and its views, about: outputs have
+// batches, those with a guarantee a ring; what a hub has asked its server for is
+// on its way through a few buffers.
+func (d *daemon) beside() (bytes uint64) {
+	for _, o := range d.settings.Outputs {
+		bytes += 4 * uint64(o.BatchBytes)
+	}
+	for _, g := range d.outputs.sure {
+		bytes += g.ring.Stats().CapacityBytes * 3 / 2
+	}
+	return bytes + uint64(len(d.hubs))*4*nats.HubBuffer
+}
+
 // limitMemory suits the garbage collector to a heap that is mostly one ring of
-// known size: about garbageAllowance may lie around before it runs, whatever
-// the ring's size. GOGC and GOMEMLIMIT, when set, are left to decide.
-func limitMemory(ringBytes uint64) {
+// known size, and what is beside it: about garbageAllowance may lie around
+// before it runs, whatever the ring's size. GOGC and GOMEMLIMIT, when set, are left to decide.
+func limitMemory(ringBytes, beside uint64) {
 	const garbageAllowance = 20 << 20
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	live := float64(ringBytes) * 1.25 // the views have a quarter of it
+	live := float64(ringBytes)*1.25 + float64(beside) // the views have a quarter of it
 	percent := 100 * garbageAllowance / live
 	debug.SetGCPercent(int(math.Min(math.Max(percent, 10), 400)))
 	debug.SetMemoryLimit(int64(live) + 2*garbageAllowance)

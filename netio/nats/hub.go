@@ -23,6 +23,9 @@ import (
 // it starts.
 const fillShare = 0.5
 
+// HubBuffer is about how many bytes of messages a Hub asks for in advance.
+const HubBuffer = 16 << 20
+
 // expansion is about how much more an entry takes in a ring than in its stream.
 const expansion = 1.1
 
@@ -163,7 +166,7 @@ func ordered(ctx context.Context, stream jetstream.Stream, from uint64) (jetstre
 	if err != nil {
 		return nil, err
 	}
-	return c.Messages(jetstream.PullMaxBytes(16<<20), jetstream.PullExpiry(5*time.Second))
+	return c.Messages(jetstream.PullMaxBytes(HubBuffer), jetstream.PullExpiry(5*time.Second))
 }
 
 // beginning returns the message to begin with, so that what there is fills a
