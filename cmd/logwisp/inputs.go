@@ -114,11 +114,11 @@ func (s *settings) serves() string {
 		func(text string) bool { return text == "" }), " and ")
 }
 
-// inputsText is what LOGWISP_INPUTS would be.
+// inputsText is what LOGWISP_INPUTS would be, without what is secret.
 func (s *settings) inputsText() string {
 	var urls []string
 	for i := range s.Inputs {
-		urls = append(urls, s.Inputs[i].URL)
+		urls = append(urls, shownURL(s.Inputs[i].URL))
 	}
 	return strings.Join(urls, ",")
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -21,12 +20,27 @@ func (s *setting) shown(text string) string {
 	if s.secret && text != "" {
 		return masked
 	}
-	if u, err := url.Parse(text); err == nil && u.User != nil {
-		if _, has := u.User.Password(); has {
-			return strings.Replace(u.Redacted(), ":xxxxx@", ":"+masked+"@", 1)
-		}
+	return shownURL(text)
+}
+
+// shownURL is a text in which, if it is a URL, the password is masked; with
+// nats:// a user without password is a token. url.Parse does not take several
+// servers.
+func shownURL(text string) string {
+	scheme, rest, found := strings.Cut(text, "://")
+	end := strings.IndexAny(rest+"/", "/?#")
+	at := strings.LastIndexByte(rest[:min(end, len(rest))], '@')
+	if !found || at < 0 {
+		return text
 	}
-	return text
+	user, _, has := strings.Cut(rest[:at], ":")
+	switch {
+	case has:
+		user += ":" + masked
+	case isNATS(text):
+		user = masked
+	}
+	return scheme + "://" + user + rest[at:]
 }
 
 // plainText is the value as a variable or a flag has it.

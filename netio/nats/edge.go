@@ -59,6 +59,8 @@ type Edge struct {
 	js      jetstream.JetStream
 	stream  jetstream.Stream // nil until it is known to be there
 	subject map[string]*subject
+
+	complaints *netio.Complaints
 }
 
 // NewEdge returns an Edge, which connects in the background, and again whenever
@@ -69,7 +71,7 @@ func NewEdge(o *Options, epoch uint64, origins Origins, log *slog.Logger) (*Edge
 	if err != nil {
 		return nil, err
 	}
-	return &Edge{options: o, epoch: epoch, origins: origins, log: log, conn: conn, js: js, subject: make(map[string]*subject)}, nil
+	return &Edge{options: o, epoch: epoch, origins: origins, log: log, conn: conn, js: js, subject: make(map[string]*subject), complaints: netio.NewComplaints(log)}, nil
 }
 
 // Close ends the connection.
@@ -82,7 +84,8 @@ type Position struct {
 }
 
 // Positions returns how far the files of this host are in the stream (J3). The
-// error says why that cannot be known now.
+// error says why that cannot be known now. It is called before there is anything
+// to carry.
 func (e *Edge) Positions(ctx context.Context) ([]Position, error) {
 	if err := e.open(ctx); err != nil {
 		return nil, err
@@ -225,7 +228,8 @@ func (e *Edge) reconsider(ctx context.Context, s *subject) error {
 			return nil
 		}
 	}
-	e.log.Warn("somebody else publishes to a subject of this host: give each machine a name of its own with ?host=NAME", "subject", s.name)
+	e.complaints.Warn("somebody else publishes to a subject of this host: give each machine a name of its own with ?host=NAME",
+		errors.New("another message than was expected is the last of it"), "subject", s.name)
 	return nil
 }
 
