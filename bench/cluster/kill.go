@@ -58,7 +58,7 @@ func (w *writer) run(ctx context.Context, rate int) error {
 
 // runKill kills one part of each kind while lines flow.
 func runKill(ctx context.Context, o *options, round int, dir string) error {
-	c, err := newCluster(o, dir, 3, 2, 2)
+	c, err := newCluster(o, dir, o.servers, 2, 2)
 	if err != nil {
 		return err
 	}

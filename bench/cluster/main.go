@@ -17,6 +17,7 @@ import (
 type options struct {
 	bin, server string
 	mode        string
+	servers     int
 	rounds      int
 	rate        int
 	duration    time.Duration
@@ -31,6 +32,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "logwisp", "`PATH` of the daemon")
 	flag.StringVar(&o.server, "nats-server", "nats-server", "`PATH` of a NATS server")
 	flag.StringVar(&o.mode, "mode", "kill", "kill: parts are killed while lines flow; rate: lines/s through a stream, beside one machine's")
+	flag.IntVar(&o.servers, "servers", 3, "servers of the cluster of mode kill")
 	flag.IntVar(&o.rounds, "rounds", 1, "rounds, each with a cluster of its own")
 	flag.IntVar(&o.rate, "rate", 10_000, "lines per second, of both edges together")
 	flag.DurationVar(&o.duration, "duration", 30*time.Second, "of a round of mode kill")
