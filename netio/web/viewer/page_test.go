@@ -149,3 +149,20 @@ func TestEverythingIsBelowTheBasePath(t *testing.T) {
 	p := s.open("/logs/app?level=error")
 	p.shows("order 1 timed out")
 }
+
+// The stream is asked for before the modules of the page are there. They want
+// the same, unless the address says something else.
+func TestAPageAsksForOneStreamOnly(t *testing.T) {
+	s := newSite(t)
+	s.number(1, 30)
+	for i, address := range []string{"/", "/?level=info"} {
+		p := s.open(address)
+		p.ends("entry 30")
+		if got := p.rows(); got[len(got)-1] != "entry 30" || len(got) > 30 {
+			t.Errorf("%s shows %d rows, the last is %q", address, len(got), got[len(got)-1])
+		}
+		if n := s.server.Transport().Stats().Joined; n != uint64(i+1) {
+			t.Errorf("%s: %d streams by now, want %d", address, n, i+1)
+		}
+	}
+}
