@@ -150,8 +150,6 @@ func TestEverythingIsBelowTheBasePath(t *testing.T) {
 	p.shows("order 1 timed out")
 }
 
-// The stream is asked for before the modules of the page are there. They want
-// the same, unless the address says something else.
 func TestAPageAsksForOneStreamOnly(t *testing.T) {
 	s := newSite(t)
 	s.number(1, 30)

@@ -32,11 +32,6 @@ export class Stream {
     Object.assign(this, {query, place, lastID});
     this.serial++;
     const url = new URL("stream?name=viewer" + (query && "&" + query), document.baseURI).href;
-    const before = early();
-    if (this.serial === 1 && before?.sent) {
-      if (before.opened.url === url && before.opened.place === place) return;
-      this.serial++; // what comes of that is not wanted
-    }
     this.send({kind: "open", url, place, lastID});
   }
 
@@ -58,17 +53,13 @@ export class Stream {
   }
 }
 
-/**
- * What theme.js has begun.
- * @returns {{port: MessagePort, sent: boolean, opened: {url: string, place: string}} | undefined}
- */
-const early = () => /** @type {any} */ (globalThis).logwispEarly;
-
 /** @returns {MessagePort | Worker} */
 function connect() {
   const url = new URL("worker.js", import.meta.url);
   if (typeof SharedWorker === "undefined") return new Worker(url, {type: "module"});
-  const {port} = early() ?? new SharedWorker(url, {type: "module", name: "logwisp"});
+  /** @type {{logwispWorker?: SharedWorker}} */
+  const early = /** @type {any} */ (globalThis); // see theme.js
+  const {port} = early.logwispWorker ?? new SharedWorker(url, {type: "module", name: "logwisp"});
   port.start();
   return port;
 }
