@@ -158,6 +158,7 @@ func (w *Watcher) told() {
 	}
 	if o := w.options.Origins; o != nil {
 		o.settle(w.current)
+		o.forget(w.keep.acked())
 	}
 	w.out.Wake()
 }

@@ -28,7 +28,7 @@ func (s *span) take(f *file) {
 // Origins keep for one reader of a ring, which acknowledges, where in which
 // file each entry ended. Watcher and reader use them at the same time.
 //
-// They take 24 bytes for each entry that was not forgotten yet.
+// They take 16 bytes for each entry that was not acknowledged by the last read.
 type Origins struct {
 	mu    sync.Mutex
 	first uint64 // seq of the first in all
@@ -52,7 +52,7 @@ type mark struct {
 // Origin is where an entry came from.
 type Origin struct {
 	File  string // names the file and its generation, as long as the file system keeps them apart
-	End   int64 // everything in the file before it is in this entry or earlier ones
+	End   int64  // everything in the file before it is in this entry or earlier ones
 	of    *mark
 	among *Origins
 }
@@ -104,8 +104,8 @@ func (o *Origins) At(seq uint64) (at Origin, ok, settled bool) {
 	return Origin{File: e.of.name, End: e.end, of: e.of, among: o}, true, e.of.settled
 }
 
-// Forget gives up what is known of the entries up to seq.
-func (o *Origins) Forget(seq uint64) {
+// forget gives up what is known of the entries up to seq, which are acknowledged.
+func (o *Origins) forget(seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if seq < o.first {

@@ -97,6 +97,23 @@ func TestReadingGoesOnExactlyBehindAnyEntry(t *testing.T) {
 	}
 }
 
+// Entries that the reader's filter leaves out are acknowledged, too.
+func TestOriginsOfWhatIsAcknowledgedAreGivenUp(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.opens()
+		o := options(h.watch)
+		o.Acked, o.Origins = func() uint64 { return h.ring.Head() }, NewOrigins(1)
+		h.startWith(o, settings{}, ".:*.log")
+		for _, line := range lines("a", 100) {
+			h.append("app.log", line+"\n")
+			h.sees(line)
+		}
+		if n := len(o.Origins.all); n > 10 {
+			t.Errorf("%d of 100 origins are held", n)
+		}
+	})
+}
+
 func TestWhatIsForgottenHasNoOrigin(t *testing.T) {
 	o := NewOrigins(5)
 	f := &file{id: identity{1, 2, 3}, path: "/a"}
@@ -107,7 +124,7 @@ func TestWhatIsForgottenHasNoOrigin(t *testing.T) {
 		t.Error("settled while the read goes on")
 	}
 	o.settle(f)
-	o.Forget(6)
+	o.forget(6)
 	for seq, want := range map[uint64]bool{4: false, 5: false, 6: false, 7: true, 8: false} {
 		if _, ok, settled := o.At(seq); ok != want || !settled {
 			t.Errorf("entry %d: %v, settled %v", seq, ok, settled)

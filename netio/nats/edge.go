@@ -44,9 +44,6 @@ type Origins interface {
 	// Origin returns that of an entry. settled is false when more will be known
 	// in a moment.
 	Origin(seq uint64) (o Origin, known, settled bool)
-
-	// Forget gives up what is known of the entries up to seq.
-	Forget(seq uint64)
 }
 
 // Edge publishes entries to a stream. It is a netio.Carrier.
@@ -132,9 +129,6 @@ func (e *Edge) Carry(ctx context.Context, p netio.Parcel) (done int, err error) 
 		for done < p.Len() && p.Seq(done) <= e.of(e.subjectOf(p, done)).acked {
 			done++
 		}
-	}
-	if e.origins != nil && done > 0 {
-		e.origins.Forget(p.Seq(done - 1))
 	}
 	return done, err
 }

@@ -200,5 +200,3 @@ type behind uint64
 func (b behind) Position() []byte {
 	return fmt.Appendf(nil, `{"path":"/a","dev":1,"inode":2,"born":3,"offset":%d}`, 10*b)
 }
-
-func (files) Forget(uint64) {}
