@@ -57,9 +57,7 @@ export class Stream {
 function connect() {
   const url = new URL("worker.js", import.meta.url);
   if (typeof SharedWorker === "undefined") return new Worker(url, {type: "module"});
-  /** @type {{logwispWorker?: SharedWorker}} */
-  const early = /** @type {any} */ (globalThis); // see theme.js
-  const {port} = early.logwispWorker ?? new SharedWorker(url, {type: "module", name: "logwisp"});
+  const port = new SharedWorker(url, {type: "module", name: "logwisp"}).port;
   port.start();
   return port;
 }
