@@ -101,23 +101,16 @@ func New(o Options, r *ring.Ring, log *slog.Logger) (*Watcher, error) {
 }
 
 func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s settings) (*Watcher, error) {
-	if err := o.check(); err != nil {
-		return nil, fmt.Errorf("monitor: %w", err)
-	}
-	all, err := roots(o.Targets)
-	if err != nil {
-		return nil, fmt.Errorf("monitor: %w", err)
-	}
-	intake, err := o.Filter.Intake()
+	first, err := prepare(o)
 	if err != nil {
 		return nil, err
 	}
 	backlog := int64(r.Stats().CapacityBytes / backlogPart)
 	w := &Watcher{
-		options: o, roots: all, ring: r, log: log, start: time.Now(),
+		options: o, roots: first.roots, ring: r, log: log, start: time.Now(),
 		buf:     make([]byte, markerSize+min(readSize, max(backlog, 16<<10))),
 		backlog: backlog,
-		out:     entry.NewWriter(r.NewBuilder(), intake),
+		out:     entry.NewWriter(r.NewBuilder(), first.intake),
 		names:   make(map[string]*name),
 		files:   make(map[identity]*file),
 		missing: make(map[string]string),
