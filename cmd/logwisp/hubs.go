@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"logwisp/netio"
 	"logwisp/netio/ingest"
@@ -21,18 +20,9 @@ func (s *settings) received() []ingest.Options {
 // checkStream returns what is wrong with an input that is a stream.
 func checkStream(in *ingest.Options) error {
 	if _, err := nats.ParseURL(in.URL); err != nil {
-		return fmt.Errorf("input %s: %w", redactedURL(in.URL), err)
+		return fmt.Errorf("input %s: %w", shownURL(in.URL), err)
 	}
 	return nil
-}
-
-// redactedURL is a URL without user and password.
-func redactedURL(url string) string {
-	scheme, rest, _ := strings.Cut(url, "://")
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		rest = rest[i+1:]
-	}
-	return scheme + "://" + rest
 }
 
 // newHubs makes the inputs that follow a stream of NATS; nothing is read before
