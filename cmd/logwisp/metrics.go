@@ -87,56 +87,46 @@ func labelled(name, help, label string, values func(r *reading) map[string]uint6
 	}
 }
 
-// perInput is a series with a sample for each kind of input.
-func perInput(kind prometheus.ValueType, name, help string, value func(in *ingest.Stats) uint64) series {
-	return series{
-		desc: prometheus.NewDesc(name, help, []string{"input"}, nil),
-		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
-			for name, in := range r.inputs {
-				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(&in)), name)
-			}
-		},
+// per makes series with a sample for each of the parts that visit shows, under
+// the name it shows it with.
+func per[T any](label string, visit func(r *reading, show func(name string, part *T))) func(kind prometheus.ValueType, name, help string, value func(*T) uint64) series {
+	return func(kind prometheus.ValueType, name, help string, value func(*T) uint64) series {
+		return series{
+			desc: prometheus.NewDesc(name, help, []string{label}, nil),
+			collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
+				visit(r, func(name string, part *T) {
+					to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(part)), name)
+				})
+			},
+		}
 	}
 }
 
-// perStream is a series with a sample for each stream of NATS that is an input.
-func perStream(kind prometheus.ValueType, name, help string, value func(h *nats.HubStats) uint64) series {
-	return series{
-		desc: prometheus.NewDesc(name, help, []string{"stream"}, nil),
-		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
-			for i := range r.streams {
-				h := &r.streams[i]
-				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(h)), h.Stream)
-			}
-		},
-	}
-}
-
-// perTransport is a series with a sample for each transport.
-func perTransport(kind prometheus.ValueType, name, help string, value func(t *netio.TransportStats) uint64) series {
-	return series{
-		desc: prometheus.NewDesc(name, help, []string{"transport"}, nil),
-		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
-			for i := range r.transports {
-				t := &r.transports[i]
-				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(&t.TransportStats)), t.name)
-			}
-		},
-	}
-}
-
-// perOutput is a series with a sample for each output, by its name.
-func perOutput(kind prometheus.ValueType, name, help string, value func(o *forward.Stats) uint64) series {
-	return series{
-		desc: prometheus.NewDesc(name, help, []string{"output"}, nil),
-		collect: func(s *series, r *reading, to chan<- prometheus.Metric) {
-			for i := range r.outputs {
-				o := &r.outputs[i]
-				to <- prometheus.MustNewConstMetric(s.desc, kind, float64(value(o)), o.Name)
-			}
-		},
-	}
-}
+var (
+	// By the kind of input, all of one together.
+	perInput = per("input", func(r *reading, show func(string, *ingest.Stats)) {
+		for name, in := range r.inputs {
+			show(name, &in)
+		}
+	})
+	// By the streams of NATS that are inputs.
+	perStream = per("stream", func(r *reading, show func(string, *nats.HubStats)) {
+		for i := range r.streams {
+			show(r.streams[i].Stream, &r.streams[i])
+		}
+	})
+	perTransport = per("transport", func(r *reading, show func(string, *netio.TransportStats)) {
+		for i := range r.transports {
+			show(r.transports[i].name, &r.transports[i].TransportStats)
+		}
+	})
+	// By the names of outputs.
+	perOutput = per("output", func(r *reading, show func(string, *forward.Stats)) {
+		for i := range r.outputs {
+			show(r.outputs[i].Name, &r.outputs[i])
+		}
+	})
+)
 
 // perReason is a series with a sample for each transport and reason.
 func perReason(name, help string, values func(t *netio.TransportStats) map[string]uint64) series {
