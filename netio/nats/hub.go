@@ -227,8 +227,15 @@ type decoder struct {
 	parser  parse.Parser
 	names   *names
 	limit   int
-	sources map[string]uint16
+	unnamed []byte // the source of entries that name none: the stream
+	sources map[string]source
 	hosts   map[string][]byte // members for the fields
+}
+
+// source is what a name stands for.
+type source struct {
+	name string
+	id   uint16
 }
 
 // maxKnown bounds the maps of a decoder: beyond it they begin anew.
@@ -236,8 +243,8 @@ const maxKnown = 4096
 
 func newDecoder(r *ring.Ring, b *ring.Builder, limit int, n *names) *decoder {
 	return &decoder{
-		ring: r, out: entry.NewWriter(b, nil), parser: parse.Parser{Own: true}, names: n, limit: limit,
-		sources: make(map[string]uint16), hosts: make(map[string][]byte),
+		ring: r, out: entry.NewWriter(b, nil), parser: parse.Parser{Own: true}, names: n, limit: limit, unnamed: []byte(n.stream),
+		sources: make(map[string]source), hosts: make(map[string][]byte),
 	}
 }
 
@@ -261,29 +268,32 @@ func (d *decoder) line(number uint64, line, members []byte, now int64) {
 		cut = int64(len(line) - d.limit)
 		line = line[:d.limit]
 	}
-	draft := entry.Draft{Text: line, Cut: cut, Micros: now, Members: members, Source: d.names.stream}
+	draft := entry.Draft{Text: line, Cut: cut, Micros: now, Members: members}
 	var r parse.Result
 	if entry.Blank(line) || !d.out.Parse(&d.parser, &draft, &r) {
 		return
 	}
-	if r.Source != nil {
-		draft.Source = string(r.Source)
+	from := r.Source
+	if from == nil {
+		from = d.unnamed
 	}
-	draft.SourceID = d.sourceOf(draft.Source)
+	s := d.sourceOf(from)
+	draft.Source, draft.SourceID = s.name, s.id
 	d.names.add(number)
 	d.out.Write(&draft, &r)
 }
 
-func (d *decoder) sourceOf(name string) uint16 {
-	id, ok := d.sources[name]
+func (d *decoder) sourceOf(name []byte) source {
+	s, ok := d.sources[string(name)]
 	if !ok {
 		if len(d.sources) >= maxKnown {
 			clear(d.sources)
 		}
-		id = d.ring.Source(name)
-		d.sources[name] = id
+		s = source{name: string(name)}
+		s.id = d.ring.Source(s.name)
+		d.sources[s.name] = s
 	}
-	return id
+	return s
 }
 
 // hostOf returns what a host adds to the fields of entries that name none.
