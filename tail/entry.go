@@ -28,7 +28,7 @@ func (w *Watcher) entry(l entry.Line) {
 		}
 	}
 	if f.wrapping == bare && r.joiner == nil && !r.strip {
-		w.send(entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros, Members: r.tags})
+		w.send(&entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros, Members: r.tags})
 		return
 	}
 	w.prepare(f, l)
@@ -62,7 +62,7 @@ func (w *Watcher) accept(f *file, d entry.Draft, from stream) {
 	}
 	if f.rules.joiner == nil {
 		d.Members = f.membersOf(from)
-		w.send(d)
+		w.send(&d)
 		return
 	}
 	w.join(f, d, from)
@@ -107,7 +107,7 @@ func (w *Watcher) endGroup(f *file) {
 		return
 	}
 	f.group = group{}
-	w.send(entry.Draft{Text: g.text, Cut: g.cut, Partial: g.part, Micros: g.micros, Members: f.membersOf(g.stream)})
+	w.send(&entry.Draft{Text: g.text, Cut: g.cut, Partial: g.part, Micros: g.micros, Members: f.membersOf(g.stream)})
 	if cap(g.text) <= 4<<10 {
 		f.group.text = g.text[:0] // most are short and follow each other
 	}
@@ -127,11 +127,11 @@ func (w *Watcher) endHeld(f *file) {
 }
 
 // send makes an entry of a draft, unless it is filtered or sampled.
-func (w *Watcher) send(d entry.Draft) {
+func (w *Watcher) send(d *entry.Draft) {
 	f := w.current
 	d.Source, d.SourceID = f.source, f.sourceID
 	var r parse.Result // on the stack: pointers written to the heap cost more
-	if !w.out.Parse(&f.rules.parser, &d, &r) {
+	if !w.out.Parse(&f.rules.parser, d, &r) {
 		return
 	}
 	if l := f.rules.limiter; l != nil && !l.Allow() {
@@ -144,7 +144,7 @@ func (w *Watcher) send(d entry.Draft) {
 	if o := w.options.Origins; o != nil {
 		o.add(f, w.span.end)
 	}
-	w.out.Write(&d, &r)
+	w.out.Write(d, &r)
 }
 
 // told makes the entries of a read known, once for all of them: to the counters

@@ -158,23 +158,26 @@ type keyMemory [256]lastKey
 // lastKey is the text of a key, with what ends it: quote and colon in JSON, the
 // equals sign in logfmt.
 type lastKey struct {
-	head, tail         uint64 // the text, the bytes that do not count being 0
-	headMask, tailMask uint64 // ones where a byte counts
-	n                  int    // the length of the text, 0 when there is none
-	key                key
-	next               uint8 // the place in keyMemory of what comes behind the key
+	head     uint64 // the first bytes of the text, those that do not count being 0
+	headMask uint64 // ones where a byte counts
+	tail     uint64 // the last bytes of a text longer than a word
+	n        int    // the length of the text, 0 when there is none
+	key      key
+	next     uint8 // the place in keyMemory of what comes behind the key
 }
 
 // set makes the n bytes at b[i], the text of a valid key, the one to compare
-// with if it is short and in ASCII. It does nothing near the end of b.
+// with if it is short and in ASCII. It does nothing at the end of b.
 func (l *lastKey) set(b []byte, i, n int, k key) {
-	if i+2*wordLen > len(b) {
+	if i+wordLen > len(b) {
 		return
 	}
-	l.headMask = 1<<(8*min(n, wordLen)) - 1
-	l.tailMask = 1<<(8*min(max(n-wordLen, 0), wordLen)) - 1
-	l.head, l.tail = load(b, i)&l.headMask, load(b, i+wordLen)&l.tailMask
 	l.n, l.key = n, k
+	l.headMask = 1<<(8*min(n, wordLen)) - 1
+	l.head, l.tail = load(b, i)&l.headMask, 0
+	if n > wordLen {
+		l.tail = load(b, i+n-wordLen)
+	}
 	if n > 2*wordLen || (l.head|l.tail)&tops != 0 {
 		l.n = 0
 	}
@@ -190,6 +193,6 @@ func (l *lastKey) begins(b []byte, i int) bool {
 	if l.n <= wordLen {
 		return true
 	}
-	i += wordLen
-	return i+wordLen <= len(b) && load(b, i)&l.tailMask == l.tail
+	end := i + l.n
+	return end <= len(b) && load(b, end-wordLen) == l.tail
 }

@@ -170,13 +170,14 @@ var benchLines = map[string]string{
 	"access":    `10.0.0.7 - frank [02/Jan/2026:03:04:05 +0000] "GET /error/500 HTTP/1.1" 200 2326 "-" "curl/8.5.0"`,
 	"klog":      "E0102 15:04:05.678901       1 main.go:12] could not reach the other side of the proxy",
 	"json":      `{"time":"2026-01-02T03:04:05.678901Z","level":"warn","caller":"server/conn.go:317","msg":"connection closed by the other side","user":"u-1111","requests":31}`,
+	"json_many": `{"time":"2026-01-01T12:03:04.678901Z","level":"info","msg":"request served","method":"GET","path":"/api/v1/items","status":200,"bytes":5120,"ms":12.5,"agent":"Mozilla/5.0 (X11; Linux x86_64)","id":1234}`,
 	"json_num":  `{"level":50,"time":1767323045000,"pid":4242,"hostname":"web-17.example.org","req":{"id":17,"url":"/a/b/c"},"msg":"connection closed by the other side"}`,
 	"json_bare": `{"a":1,"b":[1,2,3],"c":{"d":"e"},"f":"connection closed by the other side of the proxy","g":null,"h":1.25e3,"i":"0123456789012345678901234567890"}`,
 	"logfmt":    `time=2026-01-02T03:04:05.678Z level=warn msg="connection closed by the other side" caller=server/conn.go:317 user=u-1111 requests=31`,
 }
 
 func BenchmarkLine(b *testing.B) {
-	for _, name := range []string{"plain", "stamped", "access", "klog", "json", "json_num", "json_bare", "logfmt"} {
+	for _, name := range []string{"plain", "stamped", "access", "klog", "json", "json_many", "json_num", "json_bare", "logfmt"} {
 		b.Run(name, func(b *testing.B) {
 			p := &Parser{}
 			var r Result

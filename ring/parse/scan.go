@@ -1,5 +1,7 @@
 package parse
 
+import "math/bits"
+
 // maxDepth is how deeply a JSON line may nest, the line's own object included.
 // It must fit the bits of containerEnd's stack.
 const maxDepth = 64
@@ -22,6 +24,7 @@ func (p *Parser) scanObject(b []byte, i int) (end, members int) {
 		return i + 1, 0
 	}
 	place := uint8(0)
+	var seen uint64 // all bytes of plain strings, and some beside them
 	for i < len(b) && b[i] == '"' {
 		m := member{start: i}
 		var k key
@@ -35,26 +38,53 @@ func (p *Parser) scanObject(b []byte, i int) (end, members int) {
 		if m.value < len(b) && b[m.value] <= ' ' {
 			m.value = p.skipGap(b, m.value)
 		}
-		if m.end = p.valueEnd(b, m.value); m.end < 0 {
+		if m.value == len(b) {
+			return -1, 0
+		}
+		switch c := b[m.value]; {
+		case c == '"':
+			// stringEnd for what most values are: a call takes as long as this.
+			at := m.value + 1
+			for at+wordLen <= len(b) {
+				w := load(b, at)
+				seen |= w
+				if hits := special(w); hits != 0 {
+					at += bits.TrailingZeros64(hits) >> 3
+					break
+				}
+				at += wordLen
+			}
+			if m.end = at + 1; m.end > len(b) || b[at] != '"' {
+				m.end = p.stringEnd(b, m.value)
+			}
+		case isDigit(c):
+			if m.end = shortNumber(b, m.value); m.end < 0 {
+				m.end = numberEnd(b, m.value)
+			}
+		default:
+			m.end = p.valueEnd(b, m.value)
+		}
+		if m.end < 0 {
 			return -1, 0
 		}
 		members++
 		if k != keyNone {
 			p.remember(k, m)
 		}
-		if i = m.end; i < len(b) && b[i] <= ' ' {
-			i = p.skipGap(b, i)
+		if i = m.end; i+1 < len(b) && b[i] == ',' && b[i+1] == '"' {
+			i++
+			continue
 		}
-		if i+1 >= len(b) || b[i] != ',' {
+		if i = p.skipGap(b, i); i == len(b) || b[i] != ',' {
 			break
 		}
-		if i++; b[i] != '"' {
-			if i = p.skipGap(b, i); i == len(b) || b[i] != '"' {
-				return -1, 0
-			}
+		i = p.skipGap(b, i+1)
+		if i == len(b) || b[i] != '"' {
+			return -1, 0
 		}
 	}
 	if i < len(b) && b[i] == '}' && members > 0 {
+		p.traits |= seen & tops
 		return i + 1, members
 	}
 	return -1, 0
@@ -101,10 +131,10 @@ func (p *Parser) skipWhite(b []byte, i int) int {
 // valueEnd returns the index behind the JSON value at b[i], -1 if there is no
 // valid one.
 func (p *Parser) valueEnd(b []byte, i int) int {
-	if i < len(b) && b[i] == '"' {
-		return p.stringEnd(b, i)
+	if i >= len(b) {
+		return -1
 	}
-	if i < len(b) && (b[i] == '{' || b[i] == '[') {
+	if c := b[i]; c == '{' || c == '[' {
 		return p.containerEnd(b, i)
 	}
 	return p.scalarEnd(b, i)
@@ -214,6 +244,36 @@ func (p *Parser) elementStart(b []byte, i int, stack uint64) int {
 	}
 	return p.skipGap(b, i+1)
 }
+
+// shortNumber returns the index behind the number at b[i] whose first byte is
+// a digit, if a comma or a brace follows within the word and there is no
+// exponent: what most numbers are. -1 says nothing of other values.
+func shortNumber(b []byte, i int) int {
+	if i+wordLen > len(b) {
+		return -1
+	}
+	d := load(b, i) ^ '0'*ones // of a digit its value
+	others := notDigits(d)
+	n := bits.TrailingZeros64(others) >> 3
+	if n == wordLen || d&0xff == 0 && n > 1 {
+		return -1
+	}
+	c := b[i+n]
+	if c == '.' {
+		first := n + 1
+		if n = bits.TrailingZeros64(others&(others-1)) >> 3; n == wordLen || n == first {
+			return -1
+		}
+		c = b[i+n]
+	}
+	if c != ',' && c != '}' {
+		return -1
+	}
+	return i + n
+}
+
+// notDigits sets the top bit of every byte of d that is above 9, and no other.
+func notDigits(d uint64) uint64 { return ((d &^ tops) + (0x80-10)*ones | d) & tops }
 
 // numberEnd returns the index behind the JSON number at b[i], -1 if it is not
 // a valid one.

@@ -1,5 +1,7 @@
 package parse
 
+import "math/bits"
+
 // stampLen is the length of the shortest time stamp, 2006-01-02 15:04:05.
 const stampLen = 19
 
@@ -185,6 +187,9 @@ func fraction(b []byte, i int) (micros int64, finer bool, end int) {
 		return 0, false, i
 	}
 	i++
+	if micros, ok := sixDigits(b, i); ok {
+		return micros, false, i + 6
+	}
 	first := i
 	for ; i < len(b) && i < first+6 && isDigit(b[i]); i++ {
 		micros = micros*10 + int64(b[i]-'0')
@@ -194,6 +199,20 @@ func fraction(b []byte, i int) (micros int64, finer bool, end int) {
 		finer = finer || b[i] != '0'
 	}
 	return micros, finer, i
+}
+
+// sixDigits returns the number that six digits at b[i], and no more, make. It
+// may say no at the end of b.
+func sixDigits(b []byte, i int) (n int64, ok bool) {
+	if i+wordLen > len(b) {
+		return 0, false
+	}
+	d := load(b, i) ^ '0'*ones
+	if bits.TrailingZeros64(notDigits(d))>>3 != 6 {
+		return 0, false
+	}
+	d = d * (1 + 10<<8) >> 8 // pairs, in every other byte from the lowest
+	return int64(d&0xff)*10_000 + int64(d>>16&0xff)*100 + int64(d>>32&0xff), true
 }
 
 // fractionUnit is the value in microseconds of the last of so many digits.
