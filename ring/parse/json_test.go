@@ -103,6 +103,40 @@ func TestInvalidJSONIsText(t *testing.T) {
 	}
 }
 
+// Numbers and strings are looked at eight bytes at a time, so what ends them is
+// tried at every place of a word, near the end of the line and far from it.
+func TestEveryShortValueIsJSONOrText(t *testing.T) {
+	for _, behind := range []string{`}`, `,"b":"long enough to fill the word"}`} {
+		var p Parser
+		var r Result
+		check := func(value string) {
+			line := []byte(`{"a":` + value + behind)
+			p.Line(line, testNow, &r)
+			if isJSON := r.Fields != nil; isJSON != json.Valid(line) {
+				t.Errorf("%s: taken as JSON: %t", line, isJSON)
+			}
+		}
+		values := []string{""}
+		for range 6 {
+			for _, value := range values {
+				check(value)
+			}
+			var longer []string
+			for _, value := range values {
+				for _, c := range `05.e-,"\` {
+					longer = append(longer, value+string(c))
+				}
+			}
+			values = longer
+		}
+		for n := range 20 {
+			check(strings.Repeat("7", n))
+			check(`"` + strings.Repeat("7", n) + `"`)
+			check(strings.Repeat("7", n) + ".5")
+		}
+	}
+}
+
 func TestJSONMayNestSixtyFourDeep(t *testing.T) {
 	for _, c := range []struct {
 		depth int
