@@ -133,16 +133,7 @@ func (p *Parser) quotedValue(line []byte, i int) (end int, kind pairKind) {
 	kind = quoted
 	var seen uint64
 	for {
-		for i+wordLen <= len(line) {
-			w := load(line, i)
-			seen |= w
-			if hits := special(w); hits != 0 {
-				i += bits.TrailingZeros64(hits) >> 3
-				break
-			}
-			i += wordLen
-		}
-		if i >= len(line) {
+		if i, seen = plainEnd(line, i, seen); i >= len(line) {
 			return -1, kind
 		}
 		switch c := line[i]; {

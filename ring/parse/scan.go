@@ -44,16 +44,8 @@ func (p *Parser) scanObject(b []byte, i int) (end, members int) {
 		switch c := b[m.value]; {
 		case c == '"':
 			// stringEnd for what most values are: a call takes as long as this.
-			at := m.value + 1
-			for at+wordLen <= len(b) {
-				w := load(b, at)
-				seen |= w
-				if hits := special(w); hits != 0 {
-					at += bits.TrailingZeros64(hits) >> 3
-					break
-				}
-				at += wordLen
-			}
+			var at int
+			at, seen = plainEnd(b, m.value+1, seen)
 			if m.end = at + 1; m.end > len(b) || b[at] != '"' {
 				m.end = p.stringEnd(b, m.value)
 			}
@@ -61,8 +53,10 @@ func (p *Parser) scanObject(b []byte, i int) (end, members int) {
 			if m.end = shortNumber(b, m.value); m.end < 0 {
 				m.end = numberEnd(b, m.value)
 			}
+		case c == '{' || c == '[':
+			m.end = p.containerEnd(b, m.value)
 		default:
-			m.end = p.valueEnd(b, m.value)
+			m.end = p.scalarEnd(b, m.value)
 		}
 		if m.end < 0 {
 			return -1, 0
@@ -128,19 +122,8 @@ func (p *Parser) skipWhite(b []byte, i int) int {
 	return end
 }
 
-// valueEnd returns the index behind the JSON value at b[i], -1 if there is no
-// valid one.
-func (p *Parser) valueEnd(b []byte, i int) int {
-	if i >= len(b) {
-		return -1
-	}
-	if c := b[i]; c == '{' || c == '[' {
-		return p.containerEnd(b, i)
-	}
-	return p.scalarEnd(b, i)
-}
-
-// scalarEnd is valueEnd for strings, numbers and literals without white space.
+// scalarEnd returns the index behind the string, number or literal at b[i], -1
+// if there is no valid one.
 func (p *Parser) scalarEnd(b []byte, i int) int {
 	if i >= len(b) {
 		return -1
@@ -166,7 +149,7 @@ func literalEnd(b []byte, i int, word string) int {
 	return end
 }
 
-// containerEnd is valueEnd for objects and arrays. It keeps one bit per open
+// containerEnd is scalarEnd for objects and arrays. It keeps one bit per open
 // container instead of recursing, so that depth costs nothing.
 func (p *Parser) containerEnd(b []byte, i int) int {
 	var stack uint64 // 1 for an object, 0 for an array, innermost last

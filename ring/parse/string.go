@@ -69,6 +69,22 @@ func special(w uint64) uint64 {
 	return (((w ^ 2*ones) - 33*ones) | ((w ^ '\\'*ones) - ones)) &^ w & tops
 }
 
+// plainEnd returns the index of the first quote, backslash or control byte from
+// i on, or, if there is none in whole words, of what is left; and seen with the
+// bytes that it has looked at.
+func plainEnd(b []byte, i int, seen uint64) (int, uint64) {
+	for i+wordLen <= len(b) {
+		w := load(b, i)
+		seen |= w
+		if hits := special(w); hits != 0 {
+			i += bits.TrailingZeros64(hits) >> 3
+			break
+		}
+		i += wordLen
+	}
+	return i, seen
+}
+
 // nextSpecial returns the index of the first quote, backslash or control byte
 // from i on, len(b) if there is none.
 func nextSpecial(b []byte, i int) int {
