@@ -86,7 +86,7 @@ func heapOf(ctx context.Context) (float64, error) {
 	return u.UsedSize, err
 }
 
-const settled = 5 * time.Second // from when a page is open
+const settled = 5 * time.Second // from when a page is open, or the first of a browser
 
 // idleProcessor returns the share of a processor that the browser uses for a
 // while, in percent.

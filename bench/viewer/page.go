@@ -21,18 +21,19 @@ const sampler = `async ms => {
 	return {FPS: 1000 / took[took.length >> 1], P95: took[Math.floor(took.length * 0.95)], Lag: time ? Date.now() - Date.parse(time) : 0};
 }`
 
-// notice keeps when the first line was on screen; it runs before the page does.
-const notice = `{
-	const look = () => {
-		if (document.querySelector(".row .msg")?.textContent) window.firstLine = performance.now(); else requestAnimationFrame(look);
-	};
-	requestAnimationFrame(look);
-}`
-
-const firstLine = `new Promise(done => {
-	const look = () => { if (window.firstLine) done(window.firstLine); else requestAnimationFrame(look); };
-	look();
+// notice keeps when the first line was on screen: at the frame behind the one that
+// drew it. It runs before the page does, and asks for no frame until then: a page
+// that is asked for frames all the time takes longer.
+const notice = `window.firstLine = new Promise(done => {
+	const observer = new MutationObserver(() => {
+		if (!document.querySelector(".row .msg")?.textContent) return;
+		observer.disconnect();
+		requestAnimationFrame(() => done(performance.now()));
+	});
+	observer.observe(document, {subtree: true, childList: true, characterData: true});
 })`
+
+const firstLine = `window.firstLine`
 
 // full waits until the page holds all it can.
 const full = `new Promise(done => {

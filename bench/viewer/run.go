@@ -68,8 +68,11 @@ func (b *bench) idlePage(ctx context.Context, f figures) error {
 func (b *bench) live(ctx context.Context, f figures) error {
 	return b.with(ctx, func(d *daemon, p *tab) error {
 		d.write(1000)
-		// A browser that has just been started takes a while to be ready at all.
+		// A browser that has just been started is busy with itself for a while.
 		if err := p.open("http://" + d.address + "/healthz"); err != nil {
+			return err
+		}
+		if err := pause(ctx, settled); err != nil {
 			return err
 		}
 		if err := p.watchFirst(); err != nil {

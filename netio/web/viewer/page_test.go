@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -54,35 +55,53 @@ func TestTheWholePageIsSmallAndItsAssetsStayForEver(t *testing.T) {
 	if resp, _ := get(t, s.url+"/", "If-None-Match", resp.Header.Get("ETag")); resp.StatusCode != http.StatusNotModified {
 		t.Errorf("a page that is known is sent again: %s", resp.Status)
 	}
-	// What the page names, and what that imports.
-	queue := []string{}
+	assets := make(map[string]bool)
 	for _, m := range regexp.MustCompile(`(?:src|href)="(assets/[^"]+)"`).FindAllStringSubmatch(string(page), -1) {
-		queue = append(queue, m[1])
+		assets[m[1]] = true
+		assets[path.Dir(m[1])+"/worker.js"] = true
 	}
-	dir := queue[0][:strings.LastIndex(queue[0], "/")+1]
-	queue = append(queue, dir+"worker.js")
-	seen := make(map[string]bool)
-	for len(queue) > 0 {
-		path := queue[0]
-		queue = queue[1:]
-		if seen[path] {
-			continue
-		}
-		seen[path] = true
-		resp, packed := get(t, s.url+"/"+path)
+	for asset := range assets {
+		resp, packed := get(t, s.url+"/"+asset)
 		total += len(packed)
 		if resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
-			t.Errorf("%s: %s, %v", path, resp.Status, resp.Header)
+			t.Errorf("%s: %s, %v", asset, resp.Status, resp.Header)
 		}
-		_, body := get(t, s.url+"/"+path, "Accept-Encoding", "identity")
-		for _, m := range regexp.MustCompile(`from "\./([^"]+)"`).FindAllStringSubmatch(string(body), -1) {
-			queue = append(queue, dir+m[1])
+		if packed := resp.Header.Get("Content-Encoding"); packed != "gzip" {
+			t.Errorf("%s is not compressed", asset)
 		}
 	}
-	if len(seen) < 15 || total > 60_000 {
-		t.Errorf("%d assets of %d bytes in all", len(seen), total)
+	if len(assets) != 5 || total > 60_000 {
+		t.Errorf("%d assets of %d bytes in all", len(assets), total)
 	}
-	t.Logf("%d assets, %d bytes", len(seen), total)
+	t.Logf("%d assets, %d bytes", len(assets), total)
+}
+
+// Modules that are joined share their names; a browser takes none of a script
+// that has one twice.
+func TestTheScriptsAreWholeAndNoNameIsInThemTwice(t *testing.T) {
+	s := newSite(t)
+	_, page := get(t, s.url+"/", "Accept-Encoding", "identity")
+	main := regexp.MustCompile(`assets/[^"]+main\.js`).FindString(string(page))
+	for asset, end := range map[string]string{main: "viewer.start();\n", strings.Replace(main, "main", "worker", 1): "else new Tab(scope);\n"} {
+		_, script := get(t, s.url+"/"+asset, "Accept-Encoding", "identity")
+		if !strings.HasSuffix(string(script), end) {
+			t.Errorf("%s ends with %q", asset, script[max(0, len(script)-80):])
+		}
+		if m := regexp.MustCompile(`(?m)^(?:import|export)\b.*`).Find(script); m != nil {
+			t.Errorf("%s: this is left of a module: %s", asset, m)
+		}
+		seen := make(map[string]bool)
+		for _, m := range regexp.MustCompile(`(?m)^(?:async )?(?:function\*?|class|const|let) (\w+)`).FindAllSubmatch(script, -1) {
+			name := string(m[1])
+			if seen[name] {
+				t.Errorf("%s: two modules have something named %s", asset, name)
+			}
+			seen[name] = true
+		}
+		if len(seen) < 10 {
+			t.Errorf("%s: only %d names were found", asset, len(seen))
+		}
+	}
 }
 
 func TestEveryAnswerOfThePageHasItsPolicies(t *testing.T) {

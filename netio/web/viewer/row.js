@@ -11,7 +11,7 @@ import {format, iso} from "./time.js";
 /** @import {Span} from "./text.js" */
 /** @typedef {{time: string, highlight: RegExp | null, now: number}} Look what of the settings a row depends on */
 
-const MAX_SHOWN = 2000; // characters of a message in its row; its details have them all
+const MAX_IN_ROW = 2000; // characters of a message in its row; its details have them all
 const MAX_FIELDS = 400;
 /**
  * @param {HTMLElement} element from the template "row"
@@ -77,13 +77,13 @@ function markText(row) {
  */
 function drawMessage(element, row, highlight) {
   const line = row.message.indexOf("\n");
-  const shown = row.message.slice(0, line < 0 ? MAX_SHOWN : Math.min(line, MAX_SHOWN));
+  const shown = row.message.slice(0, line < 0 ? MAX_IN_ROW : Math.min(line, MAX_IN_ROW));
   const {text, spans} = plain(shown);
   fill(element, text, spans, highlight);
-  if (row.message.length > MAX_SHOWN && line < 0) {
+  if (row.message.length > MAX_IN_ROW && line < 0) {
     const rest = document.createElement("span");
     rest.className = "rest";
-    rest.textContent = ` … ${count(row.message.length - MAX_SHOWN)} more characters`;
+    rest.textContent = ` … ${count(row.message.length - MAX_IN_ROW)} more characters`;
     element.append(rest);
   }
 }

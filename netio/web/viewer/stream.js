@@ -56,8 +56,8 @@ export class Stream {
 /** @returns {MessagePort | Worker} */
 function connect() {
   const url = new URL("worker.js", import.meta.url);
-  if (typeof SharedWorker === "undefined") return new Worker(url, {type: "module"});
-  const port = new SharedWorker(url, {type: "module", name: "logwisp"}).port;
+  if (typeof SharedWorker === "undefined") return new Worker(url);
+  const port = new SharedWorker(url, {name: "logwisp"}).port;
   port.start();
   return port;
 }

@@ -1,6 +1,7 @@
 // Package viewer is the page that shows the stream in a browser: plain ES
-// modules, styles and one picture, served as they lie here. There is no build
-// step; scripts/viewer checks the types that the comments declare.
+// modules, styles and one picture. There is no build step: the modules are put
+// one behind the other when the daemon starts, the rest is served as it lies
+// here. scripts/test checks the types that the comments declare.
 //
 // A line's way: worker.js reads /stream and parses it with sse.js, once for all
 // tabs that ask for the same; store.js holds the last rows of a tab and what of
@@ -16,7 +17,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"mime"
 	"path"
 	"slices"
@@ -52,14 +52,15 @@ var assets = sync.OnceValue(load)
 // who is first to look need not wait for it.
 func Prepare() { assets() }
 
-// load reads all files. Modules name each other by relative paths, so the hash
-// is in the directory that they share; the page names the directory.
+// load makes what is served of the files that lie here: the page, and below a
+// directory that is named after the hash of all, two scripts of all modules, one
+// style sheet and the rest.
 func load() map[string]*Asset {
 	entries, err := files.ReadDir(".")
 	if err != nil {
 		panic("viewer: the embedded files cannot be read: " + err.Error())
 	}
-	all := make(map[string]*Asset)
+	all := make(map[string][]byte)
 	hash := sha256.New()
 	for _, e := range entries {
 		body, err := files.ReadFile(e.Name())
@@ -67,34 +68,22 @@ func load() map[string]*Asset {
 			panic("viewer: an embedded file cannot be read: " + err.Error())
 		}
 		fmt.Fprintf(hash, "%s %d\n%s", e.Name(), len(body), body)
-		all[e.Name()] = &Asset{Body: body, ContentType: contentType(e.Name()), Forever: true}
+		all[e.Name()] = body
 	}
 	sum := hex.EncodeToString(hash.Sum(nil))[:16]
 	dir := "assets/" + sum + "/"
 	served := make(map[string]*Asset)
-	for name, a := range all {
-		if name == "index.html" {
-			a.Body = []byte(strings.NewReplacer("{{modules}}", preloads(all, dir), "{{assets}}/", dir).Replace(string(a.Body)))
-			a.Forever, name = false, ""
-		} else {
-			name = dir + name
-		}
-		a.ETag, a.Gzip = `"`+sum+`"`, compress(a.Body)
-		served[name] = a
+	serve := func(name string, body []byte, forever bool, kind string) {
+		served[name] = &Asset{Body: body, Gzip: compress(body), ContentType: contentType(kind), ETag: `"` + sum + `"`, Forever: forever}
+	}
+	serve("", bytes.ReplaceAll(all["index.html"], []byte("{{assets}}/"), []byte(dir)), false, "index.html")
+	for name, body := range map[string][]byte{
+		"main.js": join(all, "main.js"), "worker.js": join(all, "worker.js"), "theme.js": all["theme.js"],
+		"style.css": slices.Concat(all["style.css"], all["rows.css"]), "logo.svg": all["logo.svg"],
+	} {
+		serve(dir+name, body, true, name)
 	}
 	return served
-}
-
-// preloads has all modules of the page asked for at once, not each when one
-// that imports it has come.
-func preloads(all map[string]*Asset, dir string) string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if strings.HasSuffix(name, ".js") && name != "theme.js" && name != "worker.js" {
-			fmt.Fprintf(&b, "<link rel=\"modulepreload\" href=\"%s%s\">\n", dir, name)
-		}
-	}
-	return b.String()
 }
 
 func contentType(name string) string {

@@ -144,9 +144,9 @@ class Stream {
   flush() {
     clearTimeout(this.timer);
     this.timer = 0;
-    this.flushed = Date.now();
     const batch = this.parser.take();
     if (batch.ids.length === 0 && batch.marks.length === 0) return;
+    this.flushed = Date.now();
     const lastID = this.parser.lastID;
     for (const tab of this.tabs) tab.send(batch, lastID);
     this.kept.push({batch, lastID});
