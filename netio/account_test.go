@@ -307,6 +307,22 @@ func TestHeartbeatsChangeForThoseWhoAreThereAndDoNotAskForTheirOwn(t *testing.T)
 	}
 }
 
+func TestAClientMaySendSoManyBytesASecond(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 256, Bytes: 1 << 20}, framedForm())
+	defer b.close()
+	s := b.join(4 << 10)
+	if !s.input.hears(maxHeard-1) || !s.input.hears(1) {
+		t.Error("it has not sent more than it may")
+	}
+	if s.input.hears(1) {
+		t.Error("a byte more is too many")
+	}
+	b.loop.tickOne(s)
+	if !s.input.hears(maxHeard) {
+		t.Error("in the next second it may go on")
+	}
+}
+
 func TestAClientThatMustSayHelloAndDoesNotIsDisconnected(t *testing.T) {
 	b := newBed(t, ring.Options{Entries: 256, Bytes: 1 << 20}, framedForm())
 	defer b.close()

@@ -8,6 +8,7 @@ func (l *loop) tick() {
 }
 
 func (l *loop) tickOne(s *Subscriber) {
+	s.input.heard = 0
 	if s.held && !s.input.done && l.now.Sub(s.joined) >= helloTime {
 		l.leave(s, leftSilent)
 		return

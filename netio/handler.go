@@ -41,14 +41,14 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 		owner.pass()
 		return gnet.None
 	case *Subscriber:
-		if owner.transport.Handshake == nil || owner.input.done || owner.gone {
-			break
-		}
 		owner.loop.turn.Lock()
 		defer owner.loop.turn.Unlock()
-		if p, _ := c.Peek(-1); !owner.loop.hear(owner, p) {
+		if owner.gone {
+			break
+		}
+		if why := owner.loop.sent(owner, c); why != "" {
 			owner.conn = nil // gnet closes it when we return
-			owner.loop.leave(owner, leftTooLong)
+			owner.loop.leave(owner, why)
 			return gnet.Close
 		}
 	}

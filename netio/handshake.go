@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/netip"
 	"time"
+
+	"github.com/panjf2000/gnet/v2"
 )
 
 const (
@@ -11,6 +13,10 @@ const (
 	maxInputLine = 64 << 10
 	// helloTime is how long a client may take to say hello where it must.
 	helloTime = 10 * time.Second
+	// maxHeard is how many bytes a client may send from one tick, which is a
+	// second, to the next. Nothing that it has to say is as long, and reading it
+	// takes the time of the others.
+	maxHeard = 64 << 20
 )
 
 // Handshake lets the clients of a transport shape their stream with one line:
@@ -34,6 +40,27 @@ type input struct {
 	brace  bool // the line begins with one
 	length int  // of the line so far
 	line   []byte
+	heard  int // bytes since the last tick
+}
+
+// hears counts n bytes and returns whether they are not too many.
+func (in *input) hears(n int) bool {
+	in.heard += n
+	return in.heard <= maxHeard
+}
+
+// sent takes what a client has sent and returns why it may not stay, "" if it may.
+func (l *loop) sent(s *Subscriber, c gnet.Conn) (why string) {
+	if !s.input.hears(c.InboundBuffered()) {
+		return leftFlooding
+	}
+	if s.transport.Handshake == nil || s.input.done {
+		return ""
+	}
+	if p, _ := c.Peek(-1); !l.hear(s, p) {
+		return leftTooLong
+	}
+	return ""
 }
 
 // hear takes what a client has sent and returns whether it may stay.

@@ -81,6 +81,10 @@ func (l *listener) Accept() (net.Conn, error) {
 			continue
 		}
 		c, err := l.Listener.Accept()
+		if err == nil && isReset(c) {
+			c.Close()
+			continue
+		}
 		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
 			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
 			c.Close()
@@ -101,6 +105,22 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		wait = min(2*wait, time.Second)
 	}
+}
+
+// isReset reports whether the peer of a connection that has just been accepted has
+// already ended it with a reset. To find out later costs the loops far more.
+func isReset(c net.Conn) bool {
+	t, ok := c.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	raw, err := t.SyscallConn()
+	if err != nil {
+		return true
+	}
+	var pending int
+	err = raw.Control(func(fd uintptr) { pending, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR) })
+	return err != nil || pending != 0
 }
 
 // sleep returns false when the listener is closed meanwhile.

@@ -35,3 +35,37 @@ func TestEveryConnectionThatCannotBeAcceptedIsCounted(t *testing.T) {
 		t.Errorf("%d counted, then %v", failed, err)
 	}
 }
+
+func TestAConnectionThatIsResetBeforeItIsAcceptedIsPassedOver(t *testing.T) {
+	l, err := Listen("127.0.0.1", "0", nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dial := func() *net.TCPConn {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.(*net.TCPConn)
+	}
+	reset := dial()
+	if err := reset.SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	reset.Close()
+	closed := dial() // it may have been only its sending side
+	closed.Close()
+	stays := dial()
+	defer stays.Close()
+	for _, want := range []net.Conn{closed, stays} {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if c.RemoteAddr().String() != want.LocalAddr().String() {
+			t.Errorf("%v was accepted, want %v", c.RemoteAddr(), want.LocalAddr())
+		}
+	}
+}

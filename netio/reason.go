@@ -20,6 +20,7 @@ const (
 	leftSilent   = "said no hello"
 	leftRefused  = "hello refused"
 	leftTooLong  = "sent a line that is too long"
+	leftFlooding = "sent more than 64 MiB in a second"
 )
 
 // reasonError is what is counted where no other reason is known.
@@ -31,6 +32,7 @@ var disconnectReasons = map[string]string{
 	leftByItself: "closed", unix.EPIPE.Error(): "closed", unix.ECONNRESET.Error(): "closed",
 	leftAtStop: "server_shutdown", leftAtEnd: "limit", leftKicked: "kicked", leftSlow: "slow",
 	leftSilent: "hello", leftRefused: "hello", leftTooLong: "hello",
+	leftFlooding: "flood",
 }
 
 // tally counts by reason. The set of reasons is fixed when it is made, so

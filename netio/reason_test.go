@@ -15,11 +15,11 @@ func TestEveryDepartureIsCountedUnderItsReason(t *testing.T) {
 	tr := &Transport{disconnects: newDisconnects(), rejections: newRejections()}
 	for _, why := range []string{
 		leftByItself, unix.ECONNRESET.Error(), leftAtStop, leftAtEnd, leftKicked, leftSlow, leftSilent,
-		leftRefused, leftTooLong, unix.ETIMEDOUT.Error(), "something new",
+		leftRefused, leftTooLong, leftFlooding, unix.ETIMEDOUT.Error(), "something new",
 	} {
 		tr.countDisconnect(why)
 	}
-	want := map[string]uint64{"closed": 2, "server_shutdown": 1, "limit": 1, "kicked": 1, "slow": 1, "hello": 3, "error": 2}
+	want := map[string]uint64{"closed": 2, "server_shutdown": 1, "limit": 1, "kicked": 1, "slow": 1, "hello": 3, "flood": 1, "error": 2}
 	if got := tr.disconnects.counts(); !maps.Equal(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
 	}

@@ -184,7 +184,7 @@ func (w *Watcher) compareFormer(f *file, c *copyCheck, past *former) (verdict, i
 		return undecided, 0
 	}
 	least, known := past.trail.reach(f.id.born)
-	complete := known && f.id.born < w.start.Add(past.at).UnixNano() || w.now()-c.moved >= w.stall
+	complete := known && f.id.born < w.date(past.at) || w.now()-c.moved >= w.stall
 	if complete && proven >= least {
 		return repeats, c.size
 	}

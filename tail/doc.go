@@ -68,6 +68,10 @@
 //	a file that is not in it             begins at 0
 //	a file that cannot be seen           its position is kept for a day
 //
+// Dates are compared, those of files with those of the checkpoint and of the last
+// look. A clock that is set while the daemon runs is noticed and allowed for
+// (clock.go); one that is set back between two runs is warned about.
+//
 // Names of copies and generations are believed only when they add nothing but
 // numbers, for hours may lie between two runs and other logs beside this one.
 //

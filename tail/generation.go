@@ -2,6 +2,7 @@ package tail
 
 import (
 	"cmp"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ const generationGap = 10 * time.Millisecond
 // names it, and it was born after n was last found leading to old and before
 // next: what else lies beside the log under a longer name is older than that.
 func (w *Watcher) between(n *name, old, next *file) *file {
-	upTo := time.Now().UnixNano()
+	now := w.date(w.now())
+	upTo := now
 	if next != nil {
 		upTo = next.id.born
 	}
@@ -32,10 +34,17 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 		return old
 	}
 	st, err := statFile(old.fd)
-	if err != nil || upTo-st.ctime < int64(generationGap) {
+	setBack := st.ctime > now+int64(setApart)
+	if err != nil || upTo-st.ctime < int64(generationGap) && !setBack {
 		return old
 	}
-	from := max(old.id.born, w.start.Add(old.seen).UnixNano()-int64(2*generationGap))
+	from := w.date(old.seen) - int64(2*generationGap)
+	if old.id.born <= now+int64(setApart) { // else by a clock that was set back behind it
+		from = max(from, old.id.born)
+	}
+	if upTo < from && old.seen < w.clock.set {
+		upTo = math.MaxInt64 // by another clock
+	}
 	last := old
 	for _, g := range w.born(n.path, from, upTo) {
 		fd, err := w.openWithin(g.path)

@@ -68,6 +68,10 @@ func (w *Watcher) catchUp() {
 	if s == nil {
 		return
 	}
+	if ahead := time.Duration(s.written - w.date(0)); ahead > setApart {
+		w.log.Warn("checkpoint was written later than it is now: the clock was set back since, "+
+			"and a log that was rotated more than once meanwhile may have files that are not read", "by", ahead.Round(time.Second))
+	}
 	last := make(map[string]*file)
 	for _, p := range s.positions {
 		if p.Closed {

@@ -167,7 +167,7 @@ func (w *Watcher) presume(n *name) {
 			continue
 		}
 		st, err := statPath(n.path)
-		if err == nil && st.id.born != 0 && st.id.born < w.start.UnixNano() {
+		if err == nil && st.id.born != 0 && st.id.born < w.date(0) {
 			n.present = &st
 		}
 	}

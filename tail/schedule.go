@@ -175,6 +175,7 @@ const (
 // slowRound looks at the next part of the names.
 func (w *Watcher) slowRound() {
 	s := &w.schedule
+	w.tellTime()
 	within := func(rounds int) int { return (len(w.order) + rounds*slowTicks - 1) / (rounds * slowTicks) }
 	for range max(min(within(1), slowShare), within(slowStretch)) {
 		if len(w.order) == 0 {

@@ -69,6 +69,8 @@ type Watcher struct {
 
 	stats counters
 
+	clock clock // as files are dated
+
 	saved *saved // positions of an earlier run; nil: none were loaded
 	keep  keeper // writes positions
 	asks  asks   // for Sources
@@ -125,6 +127,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		slow:    s.slow,
 		changes: make(chan *change, 1),
 	}
+	w.clock.zero = w.start.UnixNano()
 	w.emit = w.entry
 	if w.budget == 0 {
 		w.budget = descriptorBudget()

@@ -31,6 +31,9 @@
 //	              the other is made: hostile clients, and faults. Each is a daemon of
 //	              its own; a table says what it cost the twenty
 //
+//	noise         the log is random bytes; every line of it has to become an entry
+//	              that is JSON
+//
 // In the other modes a repetition is allowed behind a kill only, and no more than was sent in the
 // last second before it.
 //
@@ -74,14 +77,11 @@ func mainCode(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		} else {
 			good, err = runOverload(ctx, o, stdout, stderr)
 		}
-		switch {
-		case err != nil:
-			fmt.Fprintf(stderr, "soak: %v\n", err)
-			return 2
-		case !good:
-			return 1
-		}
-		return 0
+		return exitCode(good, err, stderr)
+	}
+	if o.mode == noiseMode {
+		good, err := runNoise(ctx, o, stdout)
+		return exitCode(good, err, stderr)
 	}
 	rep, err := run(ctx, o, stderr)
 	if err != nil {
@@ -93,6 +93,18 @@ func mainCode(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		return 2
 	}
 	if len(rep.broken) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// exitCode says how a mode with a report of its own has ended.
+func exitCode(good bool, err error, stderr io.Writer) int {
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "soak: %v\n", err)
+		return 2
+	case !good:
 		return 1
 	}
 	return 0

@@ -27,6 +27,8 @@ type options struct {
 	seed      uint64
 	args      []string // for the daemon
 
+	megabytes int // of noise
+
 	only     []string      // of the troubles in mode overload; none: all
 	caseTime time.Duration // of each
 	repeat   int           // runs of each
@@ -34,7 +36,10 @@ type options struct {
 	tcp, web string
 }
 
-var modes = []string{"rename", "mixed", "copytruncate", "kill", "guarantee"}
+var (
+	modes    = []string{"rename", "mixed", "copytruncate", "kill", "guarantee"}
+	allModes = append(slices.Clone(modes), overloadMode, noiseMode)
+)
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -45,7 +50,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		f.PrintDefaults()
 	}
 	f.StringVar(&o.bin, "bin", "", "the `daemon` to start")
-	f.StringVar(&o.mode, "mode", "rename", strings.Join(append(modes, overloadMode), ", "))
+	f.StringVar(&o.mode, "mode", "rename", strings.Join(allModes, ", "))
 	f.StringVar(&o.proto, "proto", "tcp", "what the subscriber speaks: tcp or sse")
 	f.BoolVar(&o.inside, "inside", false, "follow the pattern app.log*, which names rotated files too")
 	f.IntVar(&o.rate, "rate", 50_000, "`lines` written a second")
@@ -61,6 +66,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	only := f.String("only", "", "in mode overload: comma separated `names` of the troubles to make; empty = all")
 	f.DurationVar(&o.caseTime, "case", 3*time.Second, "in mode overload: how long each is measured")
 	f.IntVar(&o.repeat, "repeat", 3, "in mode overload: `runs` of each, in turn")
+	f.IntVar(&o.megabytes, "megabytes", 2048, "in mode noise: how many `MiB` of it")
 	f.StringVar(&o.hostile, "hostile", "", "be the hostile clients of a `kind`, as mode overload has it, of the daemon at -tcp and -http")
 	f.StringVar(&o.tcp, "tcp", "", "`address` of the daemon for -hostile")
 	f.StringVar(&o.web, "http", "", "`address` of the daemon for -hostile")
@@ -102,8 +108,10 @@ func (o *options) check() error {
 	switch {
 	case o.bin == "":
 		return fmt.Errorf("-bin is missing: name the daemon, or use scripts/soak, which builds it")
-	case !slices.Contains(append(modes, overloadMode), o.mode):
-		return fmt.Errorf("-mode is %q: must be one of %s", o.mode, strings.Join(append(modes, overloadMode), ", "))
+	case !slices.Contains(allModes, o.mode):
+		return fmt.Errorf("-mode is %q: must be one of %s", o.mode, strings.Join(allModes, ", "))
+	case o.megabytes < 1 || o.megabytes > 64<<10:
+		return fmt.Errorf("-megabytes is %d: must be 1 to 65536", o.megabytes)
 	case o.caseTime < 100*time.Millisecond || o.caseTime > 10*time.Minute:
 		return fmt.Errorf("-case is %v: must be 100ms to 10m", o.caseTime)
 	case o.repeat < 1:

@@ -33,6 +33,7 @@ func Run(t *testing.T, tr Transport, names ...string) {
 		{"DrainDeliversTheLastEntriesAndSaysGoodbye", drain},
 		{"DrainEndsInTimeWithStuckClients", drainStuck},
 		{"WhatAClientSendsIsDiscarded", chatty},
+		{"AClientThatFloodsIsDisconnectedAndNobodyElse", flooding},
 		{"AccountsBalanceUnderChurn", churn},
 		{"FilteredClientsGetExactlyWhatPasses", filtered},
 		{"StalledFilteredClientIsToldExactlyWhatItLost", stalledFiltered},
@@ -305,6 +306,26 @@ func chatty(t *testing.T, tr Transport) {
 	g.publish(2000, 10)
 	c.readTo(2000)
 	sender.Wait()
+	g.wantBalance()
+}
+
+func flooding(t *testing.T, tr Transport) {
+	tr.needs(t, tr.Secure == nil) // which would have to decrypt as much in a second
+	g := newRig(t, tr, settings{})
+	c, other := g.connect(0), g.connect(0)
+	chat := bytes.Repeat([]byte("hello?\r\n"), 32<<10)
+	var sent int
+	for end := time.Now().Add(deadline); time.Now().Before(end); sent += len(chat) {
+		if _, err := c.conn.Write(chat); err != nil {
+			break
+		}
+	}
+	g.wait("the client that floods to be disconnected", func() bool { return g.Clients.Stats().Disconnects["flood"] == 1 })
+	if sent < 64<<20 {
+		t.Errorf("it was disconnected after %d bytes", sent)
+	}
+	g.publish(2000, 10)
+	other.readTo(2000)
 	g.wantBalance()
 }
 
