@@ -39,9 +39,11 @@ func (c *clock) date(at time.Duration) int64 {
 	return c.zero + int64(at)
 }
 
-// tellTime looks whether the clock was set.
+// tellTime looks whether the clock was set. Both times are of one reading: the
+// process may be stopped between two.
 func (w *Watcher) tellTime() {
-	if by := w.clock.tell(w.now(), time.Now()); by != 0 {
+	now := time.Now()
+	if by := w.clock.tell(now.Sub(w.start), now); by != 0 {
 		w.log.Info("the clock was set, or the machine slept: files are followed all the same", "by", by.Round(time.Millisecond))
 	}
 }

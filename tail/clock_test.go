@@ -3,6 +3,7 @@ package tail
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -67,5 +68,23 @@ func TestDatesAreTheLeastOfWhatTheClockHasShown(t *testing.T) {
 	}
 	if by := at(30, 30*time.Second); by != 20*time.Second-time.Hour || date(25) != 25*time.Second || date(30) != 30*time.Second {
 		t.Errorf("set back at 30 s by %v: 25 s was %v, 30 s is %v", by, date(25), date(30))
+	}
+}
+
+func TestAClockThatWasSetBackBetweenTwoRunsIsWarnedAbout(t *testing.T) {
+	for _, ahead := range []time.Duration{0, time.Hour} {
+		h := &harness{t: t, dir: t.TempDir(), watch: "poll"}
+		h.restart("app.log")
+		h.append("app.log", "one\n")
+		h.sees("one")
+		h.stop()
+		h.opens()
+		h.checkpoint.before.written += int64(ahead)
+		h.start("app.log")
+		if warned := strings.Contains(h.logged.String(), "the clock was set back"); warned != (ahead > 0) {
+			t.Errorf("written %v ahead, the log has %s", ahead, h.logged.String())
+		}
+		h.append("app.log", "two\n")
+		h.wants([]string{"one", "two"})
 	}
 }
