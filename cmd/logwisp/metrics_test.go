@@ -52,7 +52,7 @@ var allNames = map[string]map[string][]string{
 	"logwisp_clients":                         {"transport": {"sse", "tcp"}},
 	"logwisp_client_connections_total":        {"transport": {"sse", "tcp"}},
 	"logwisp_client_disconnects_total": {
-		"transport": {"sse", "tcp"}, "reason": {"closed", "error", "hello", "kicked", "limit", "server_shutdown", "slow"},
+		"transport": {"sse", "tcp"}, "reason": {"closed", "error", "flood", "hello", "kicked", "limit", "server_shutdown", "slow"},
 	},
 	"logwisp_client_rejections_total": {"transport": {"sse", "tcp"}, "reason": {"error", "full", "rate", "stopping"}},
 	"logwisp_client_max_lag_entries":  {"transport": {"sse", "tcp"}},
