@@ -24,7 +24,7 @@ type schedule struct {
 
 // slowTicks is into how many parts the slow round is cut, so that ten thousand
 // files are not looked at in one go.
-const slowTicks = 20
+const slowTicks = 10
 
 func newSchedule(o Options, slow time.Duration) schedule {
 	s := schedule{interval: milliseconds(o.CheckInterval), slow: slow}
@@ -168,7 +168,7 @@ func (w *Watcher) checkAll(polledOnly bool) {
 // processor for ten thousand files in the time of one round. Up to slowStretch
 // rounds' time is taken then.
 const (
-	slowShare   = 250
+	slowShare   = 300
 	slowStretch = 3
 )
 
