@@ -147,7 +147,7 @@ func newCluster(o *options, dir string, servers, edges, hubs int) (*cluster, err
 		c.logs = append(c.logs, filepath.Join(logs, "app.log"))
 		c.edges = append(c.edges, &process{name: name, bin: o.bin, dir: dir, args: []string{
 			"--tcp-port", "0", "--http-port", "0", "--tcp-host", "127.0.0.1", "--http-host", "127.0.0.1",
-			"--output", fmt.Sprintf("%s?host=%s&replicas=%d&max_bytes=%d", url, name, servers, int64(o.maxBytes)), logs,
+			"--output", fmt.Sprintf("%s?host=%s&replicas=%d&max_bytes=%d", url, name, servers, o.maxBytes), logs,
 		}})
 	}
 	for i := range hubs {

@@ -122,8 +122,11 @@ func (g *guaranteed) reload(o tail.Options) (apply func(), err error) {
 // read reads files for the output until ctx ends.
 func (g *guaranteed) read(ctx context.Context) error {
 	if g.edge != nil {
-		if g.adopt(ctx); ctx.Err() != nil {
+		g.adopt(ctx)
+		select {
+		case <-ctx.Done():
 			return nil
+		default:
 		}
 		if err := g.follow(); err != nil {
 			return err
