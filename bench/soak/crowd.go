@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -43,17 +42,10 @@ func gather(ctx context.Context, d *daemon, size int) (*crowd, error) {
 		if len(c.members)%2 == 1 {
 			at, request = d.http, "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
 		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
-		if err == nil {
-			_, err = io.WriteString(conn, request)
-		}
+		conn, err := d.await(ctx, at, request, limit)
 		if err != nil {
-			if time.Now().After(limit) || ctx.Err() != nil {
-				c.close()
-				return nil, fmt.Errorf("the daemon lets nobody in: %w%s", err, d.ownLog())
-			}
-			time.Sleep(step) // it is not up yet
-			continue
+			c.close()
+			return nil, err
 		}
 		m := &member{crowd: c, conn: conn, latency: hdrhistogram.New(1, latencyMost, 3)}
 		c.members = append(c.members, m)

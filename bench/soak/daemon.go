@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -108,6 +110,24 @@ func (d *daemon) start() error {
 		close(exited)
 	}()
 	return nil
+}
+
+// await connects a client at one of the daemon's ports and has it say request, as
+// soon as the daemon lets it in and before limit.
+func (d *daemon) await(ctx context.Context, at, request string, limit time.Time) (net.Conn, error) {
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
+		if err == nil {
+			if _, err = io.WriteString(conn, request); err == nil {
+				return conn, nil
+			}
+			conn.Close()
+		}
+		if time.Now().After(limit) || ctx.Err() != nil {
+			return nil, fmt.Errorf("the daemon lets nobody in: %w%s", err, d.ownLog())
+		}
+		time.Sleep(step) // it is not up yet
+	}
 }
 
 // alive returns an error when the process has ended.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"io"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -14,10 +12,7 @@ func TestTwentyKillsLoseNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	bin := filepath.Join(t.TempDir(), "logwisp")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/logwisp").CombinedOutput(); err != nil {
-		t.Fatalf("build the daemon: %v\n%s", err, out)
-	}
+	bin := builtDaemon(t)
 	for _, mode := range []string{"kill", "guarantee"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -58,7 +57,7 @@ func runNoise(ctx context.Context, o options, stdout io.Writer) (good bool, err 
 		return false, err
 	}
 	defer func() { err = errors.Join(err, d.stop()) }()
-	c, err := d.await(ctx)
+	c, err := d.await(ctx, d.tcp, "", time.Now().Add(startTimeout))
 	if err != nil {
 		return false, err
 	}
@@ -101,20 +100,6 @@ func (n *noise) wrong() (wrong []string) {
 		wrong = append(wrong, "the daemon took too much memory")
 	}
 	return wrong
-}
-
-// await connects a client once the daemon lets it in.
-func (d *daemon) await(ctx context.Context) (net.Conn, error) {
-	for limit := time.Now().Add(startTimeout); ; {
-		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.tcp)
-		if err == nil {
-			return c, nil
-		}
-		if time.Now().After(limit) || ctx.Err() != nil {
-			return nil, fmt.Errorf("the daemon lets nobody in: %w%s", err, d.ownLog())
-		}
-		time.Sleep(step) // it is not up yet
-	}
 }
 
 // read takes entries up to that of the last line.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"io"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,10 +10,7 @@ func TestEveryLineOfRandomBytesBecomesAnEntry(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the daemon")
 	}
-	bin := filepath.Join(t.TempDir(), "logwisp")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/logwisp").CombinedOutput(); err != nil {
-		t.Fatalf("build the daemon: %v\n%s", err, out)
-	}
+	bin := builtDaemon(t)
 	o, err := parseOptions([]string{"-bin", bin, "-mode", "noise", "-megabytes", "4"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +14,7 @@ func TestHostileClientsAndFaultsCostThoseThatReadNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	bin := filepath.Join(t.TempDir(), "logwisp")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/logwisp").CombinedOutput(); err != nil {
-		t.Fatalf("build the daemon: %v\n%s", err, out)
-	}
+	bin := builtDaemon(t)
 	o, err := parseOptions([]string{"-bin", bin, "-mode", "overload", "-case", "300ms", "-rate", "5000"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,16 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// builtDaemon builds the daemon and returns its path.
+func builtDaemon(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "logwisp")
+	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/logwisp").CombinedOutput(); err != nil {
+		t.Fatalf("build the daemon: %v\n%s", err, out)
+	}
+	return bin
+}
 
 // clock is a moment that lines come at.
 var clock = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

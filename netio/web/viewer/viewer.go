@@ -73,15 +73,15 @@ func load() map[string]*Asset {
 	sum := hex.EncodeToString(hash.Sum(nil))[:16]
 	dir := "assets/" + sum + "/"
 	served := make(map[string]*Asset)
-	serve := func(name string, body []byte, forever bool, kind string) {
-		served[name] = &Asset{Body: body, Gzip: compress(body), ContentType: contentType(kind), ETag: `"` + sum + `"`, Forever: forever}
+	serve := func(at, name string, body []byte) {
+		served[at] = &Asset{Body: body, Gzip: compress(body), ContentType: contentType(name), ETag: `"` + sum + `"`, Forever: at != ""}
 	}
-	serve("", bytes.ReplaceAll(all["index.html"], []byte("{{assets}}/"), []byte(dir)), false, "index.html")
+	serve("", "index.html", bytes.ReplaceAll(all["index.html"], []byte("{{assets}}/"), []byte(dir)))
 	for name, body := range map[string][]byte{
 		"main.js": join(all, "main.js"), "worker.js": join(all, "worker.js"), "theme.js": all["theme.js"],
 		"style.css": slices.Concat(all["style.css"], all["rows.css"]), "logo.svg": all["logo.svg"],
 	} {
-		serve(dir+name, body, true, name)
+		serve(dir+name, name, body)
 	}
 	return served
 }
