@@ -37,8 +37,8 @@
 //	   its own goroutine, or a producer that delivers at once. Connections are
 //	   opened and closed by the loop's goroutine alone; other goroutines read
 //	   counters, which are atomics.
-//	N2 One pass makes at most one write per subscriber, and one more for one that
-//	   had caught up before a round of large writes goes on. A producer that
+//	N2 One pass makes at most one write per subscriber, and a few more to those
+//	   near the head before a round of large writes goes on. A producer that
 //	   delivers at once makes a few, to a few.
 //	N3 An entry is never cut on the wire: when the socket takes part of one, the
 //	   rest is kept and goes out before anything else.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
@@ -37,8 +38,11 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 	case *loop:
 		_, _ = c.Discard(-1)
 		owner.turn.Lock()
-		defer owner.turn.Unlock()
 		owner.pass()
+		owner.turn.Unlock()
+		// While passes follow each other gnet does not wait, and so lets nobody else
+		// have the processor: who reads the logs would wait until it is preempted.
+		runtime.Gosched()
 		return gnet.None
 	case *Subscriber:
 		owner.loop.turn.Lock()

@@ -49,7 +49,7 @@ type loop struct {
 	reached            uint64 // the furthest entry that somebody who goes on expects, in this round
 	behind, wereBehind bool   // somebody had more than one write to take, in this round or the last
 	quick              int    // where quickFirst goes on
-	quickHead          uint64 // the head when it was last run
+	quickHead          uint64 // the head when it last served all it had to
 
 	now    time.Time    // time of the pass
 	ticked atomic.Int64 // when the clocks were last looked at, since engine.started
@@ -201,7 +201,8 @@ func (l *loop) pass() {
 				l.reached = max(l.reached, s.cursor.Seq())
 			}
 		}
-		if l.scanned >= l.maxScan || l.next&7 == 0 && time.Now().After(deadline) {
+		large := l.out.bytes >= maxCopy // takes far longer than to look at the clock
+		if l.scanned >= l.maxScan || (large || l.next&7 == 0) && time.Now().After(deadline) {
 			break
 		}
 	}
@@ -222,15 +223,20 @@ func (l *loop) pass() {
 	}
 }
 
-// quickFirst serves those that had caught up, before a round goes on whose
-// writes are large: one that has little to take must not wait for a hundred
-// that take all they can get. It takes a quarter of the pass at most.
+// nearPart is of what the ring holds: who is less than that share of it behind
+// the head is near it.
+const nearPart = 16
+
+// quickFirst serves those near the head before a round goes on whose writes are
+// large: one that has little to take must not wait for a hundred that take all
+// they can get, and who has fallen a little behind must come back to the head
+// rather than into the crowd. It takes a quarter of the pass at most.
 func (l *loop) quickFirst(draining bool) {
 	head := l.engine.ring.Head()
 	if head == l.quickHead {
 		return
 	}
-	l.quickHead = head
+	near := (head - min(l.engine.ring.Oldest(), head)) / nearPart
 	deadline := l.now.Add(maxPass / 4)
 	for range len(l.subs) {
 		if l.quick++; l.quick >= len(l.subs) {
@@ -239,15 +245,16 @@ func (l *loop) quickFirst(draining bool) {
 		if len(l.subs) == 0 {
 			return
 		}
-		if s := l.subs[l.quick]; s.current {
-			if l.pump(s, draining) {
+		if s := l.subs[l.quick]; s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
+			for k := 0; k < fewWrites && l.pump(s, draining); k++ {
 				l.busy = true
 			}
 			if time.Now().After(deadline) {
-				return
+				return // and looks again in the next pass
 			}
 		}
 	}
+	l.quickHead = head
 }
 
 // join takes a new subscriber in.
