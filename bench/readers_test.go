@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -22,6 +23,7 @@ const copyBytes = 64 << 10
 type cursors struct {
 	wakes   []chan struct{}
 	closing atomic.Bool
+	asleep  atomic.Int32 // loops that have parked
 	loops   sync.WaitGroup
 	mu      sync.Mutex
 	sum     heard
@@ -69,13 +71,22 @@ func (s *cursors) loop(r *ring.Ring, mine []ring.Cursor, scratch []byte, w *ring
 			break
 		}
 		if w.Park(head) {
+			s.asleep.Add(1)
 			<-wake
+			s.asleep.Add(-1)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sum.delivered += sum.delivered
 	s.sum.dropped += sum.dropped
+}
+
+// rest waits until every loop has come to the head and sleeps.
+func (s *cursors) rest() {
+	for int(s.asleep.Load()) < len(s.wakes) {
+		runtime.Gosched()
+	}
 }
 
 // pass takes every cursor to the head, one page a turn.

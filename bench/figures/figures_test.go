@@ -65,14 +65,19 @@ func TestFiguresThatAreNoNumbersMeetNothing(t *testing.T) {
 }
 
 func TestCostsAreReadPerReadersAndDesign(t *testing.T) {
-	got := costs([]byte(`goos: linux
+	out := []byte(`goos: linux
 BenchmarkPublish/readers=10/channels-2  560948  280.10 MB/s  644.2 cpu-ns/line  714.0 ns/line
 BenchmarkPublish/readers=10/ring/page=16-2  41758  70.66 cpu-ns/line
 BenchmarkPublish/readers=10/ring/page=64KiB-2  7057808  44.99 cpu-ns/line  14.32 x-channels
+BenchmarkPublishBeside/readers=10/ring-2  163  42.5 alone-cpu-ns/line  45.5 cpu-ns/line  1.07 of-alone
 PASS
-`))
+`)
+	got := costs(out)
 	if len(got) != 2 || got["readers=10/channels"] != 644.2 || got["readers=10/ring"] != 44.99 {
 		t.Errorf("costs: %v", got)
+	}
+	if v := metric(out, "BenchmarkPublishBeside/readers=10/ring-", "of-alone"); v != 1.07 {
+		t.Errorf("of-alone: %v", v)
 	}
 }
 
