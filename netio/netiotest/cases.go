@@ -321,7 +321,7 @@ func flooding(t *testing.T, tr Transport) {
 		}
 	}
 	g.wait("the client that floods to be disconnected", func() bool { return g.Clients.Stats().Disconnects["flood"] == 1 })
-	if sent < 16<<20 {
+	if sent < 8<<20 {
 		t.Errorf("it was disconnected after %d bytes", sent)
 	}
 	g.publish(2000, 10)
