@@ -230,7 +230,8 @@ const nearPart = 16
 // quickFirst serves those near the head before a round goes on whose writes are
 // large: one that has little to take must not wait for a hundred that take all
 // they can get, and who has fallen a little behind must come back to the head
-// rather than into the crowd. It takes a quarter of the pass at most.
+// rather than into the crowd. It takes a quarter of the pass at most, and of what
+// may be scanned for filters.
 func (l *loop) quickFirst(draining bool) {
 	head := l.engine.ring.Head()
 	if head == l.quickHead {
@@ -246,10 +247,10 @@ func (l *loop) quickFirst(draining bool) {
 			return
 		}
 		if s := l.subs[l.quick]; s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
-			for k := 0; k < fewWrites && l.pump(s, draining); k++ {
+			for k := 0; k < fewWrites && l.scanned < l.maxScan/4 && l.pump(s, draining); k++ {
 				l.busy = true
 			}
-			if time.Now().After(deadline) {
+			if l.scanned >= l.maxScan/4 || time.Now().After(deadline) {
 				return // and looks again in the next pass
 			}
 		}
