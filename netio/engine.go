@@ -65,6 +65,7 @@ type Engine struct {
 	mu         sync.Mutex
 	stopping   bool
 	enrols     sync.WaitGroup // enrolments in flight: gnet loses one that races its Stop
+	reachedAt  time.Time      // when Reached was last asked for
 	transports []*Transport
 	closeOnce  sync.Once
 	ticking    sync.WaitGroup

@@ -99,6 +99,8 @@ type Subscriber struct {
 	asideAt uint64     // seq at which it was
 
 	kick atomic.Bool // to be kicked when the loop looks
+
+	standing standing
 }
 
 // counter is written by the loop and read by others (N1).

@@ -145,3 +145,83 @@ func TestWhatIsReadForOneReaderNeverOverrunsIt(t *testing.T) {
 		b.reader.Reach(next)
 	}
 }
+
+// reached begins a run whose readers have what there is up to seq.
+func (h *harness) reached(seq *atomic.Uint64) {
+	h.t.Helper()
+	h.opens()
+	o := options(h.watch)
+	o.Reached = seq.Load
+	h.startWith(o, settings{}, ".:*.log")
+	h.keeps()
+}
+
+// kept is the offset in the checkpoint of the one file followed.
+func (h *harness) kept() int64 {
+	h.t.Helper()
+	p := h.document().Positions
+	if len(p) != 1 {
+		h.t.Fatalf("%d positions are kept, want 1: %+v", len(p), p)
+	}
+	return p[0].Offset
+}
+
+func TestPositionsWaitForReadersThatAreOnTheirWay(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		var seq atomic.Uint64
+		h.append("app.log", "")
+		h.reached(&seq)
+		h.append("app.log", "one\ntwo\n")
+		h.sees("two")
+		seq.Store(1)
+		h.afterASecond()
+		h.append("app.log", "three\n")
+		h.sees("three")
+		h.afterASecond()
+		if got := h.kept(); got != 0 {
+			t.Errorf("offset %d is kept though a reader has only the first of two entries", got)
+		}
+		seq.Store(2)
+		h.afterASecond() // keeps them
+		if got := h.kept(); got != 8 {
+			t.Errorf("offset %d is kept, want 8: the readers have two entries", got)
+		}
+		seq.Store(3)
+		h.afterASecond() // takes and keeps them at once
+		if got := h.kept(); got != 14 {
+			t.Errorf("offset %d is kept, want 14: the readers have all", got)
+		}
+	})
+}
+
+func TestPositionsDoNotWaitLongForAReader(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		var seq atomic.Uint64
+		h.append("app.log", "")
+		h.reached(&seq)
+		h.append("app.log", "one\n")
+		h.sees("one")
+		h.afterASecond()
+		h.w.keep.waiting.taken -= keepWait
+		h.afterASecond()
+		if got := h.kept(); got != 4 {
+			t.Errorf("offset %d is kept, want 4: the reader was waited for", got)
+		}
+	})
+}
+
+func TestACleanStopWaitsForNoReaderThatDoesNotAcknowledge(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		var seq atomic.Uint64
+		h.append("app.log", "")
+		h.reached(&seq)
+		h.append("app.log", "one\n")
+		h.sees("one")
+		h.afterASecond()
+		h.append("app.log", "two\n")
+		h.stop()
+		if got := h.kept(); got != 8 {
+			t.Errorf("offset %d is kept, want 8", got)
+		}
+	})
+}

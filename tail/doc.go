@@ -118,7 +118,8 @@
 //	T8  A position is kept only of what the ring has: the page under way is
 //	    published before positions are taken.
 //	T9  With Options.Acked a position is kept only when every entry read before
-//	    it is acknowledged.
+//	    it is acknowledged; with Options.Reached when readers have been given
+//	    them, or keepWait has passed.
 //	T10 A change touches no position but that of a file that is let go.
 //	T11 What Origins say of an entry is noted before the entry is published, and
 //	    nothing in the file before its end is missing in the entries up to it.

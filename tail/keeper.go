@@ -10,6 +10,14 @@ const keepEvery = time.Second
 // sent again, to somebody who pays for it.
 const keepAckedEvery = keepEvery / 4
 
+const (
+	// keepWait is how long positions wait for readers that have not come so far
+	// yet: so much more may be read again after a crash.
+	keepWait = 3 * time.Second
+	// keepLook is how often it is looked whether they have.
+	keepLook = 100 * time.Millisecond
+)
+
 func (k *keeper) every() time.Duration {
 	if k.acked != nil {
 		return keepAckedEvery
@@ -26,7 +34,8 @@ type keeper struct {
 	seen progress // what was there when they were last taken
 
 	acked   func() uint64 // Options.Acked
-	waiting *snapshot     // taken, and kept once it is acknowledged (T9)
+	reached func() uint64 // Options.Reached
+	waiting *snapshot     // taken, and kept once it is acknowledged, or was waited for (T9)
 
 	looked int64 // when all names were looked at for the last time, nanoseconds since 1970
 }
@@ -36,6 +45,7 @@ type snapshot struct {
 	positions []position
 	at        int64
 	head      uint64 // entries up to it were read by then
+	taken     time.Duration
 }
 
 // progress changes with everything that a checkpoint holds.
@@ -52,15 +62,16 @@ func (w *Watcher) progress() progress {
 // keepPositions has the positions written if they changed and it is time.
 func (w *Watcher) keepPositions() {
 	k := &w.keep
-	if k.to == nil || w.now() < k.next && k.waiting == nil || k.waiting == nil && k.seen == w.progress() {
+	early := w.now() < k.next
+	if k.to == nil || early && (k.waiting == nil || k.acked == nil) || k.waiting == nil && k.seen == w.progress() {
 		return
 	}
 	if k.waiting != nil {
 		if k.to.idle() {
-			w.keepAcked(k.to.save)
+			w.keepArrived(k.to.save)
 		}
 		if k.waiting != nil {
-			k.next = max(k.next, w.now()+keepAckedEvery)
+			k.next = max(k.next, w.now()+k.look())
 			return
 		}
 	}
@@ -70,34 +81,55 @@ func (w *Watcher) keepPositions() {
 	k.next = w.now() + k.every()
 	if k.to.idle() {
 		w.takePositions(w.keepTo(k.to.save), nowNanos())
+		if k.acked == nil && k.waiting != nil {
+			k.next = w.now() + k.look()
+			w.keepArrived(k.to.save)
+		}
 	}
+}
+
+// look is how often it is looked whether positions that wait may be kept.
+func (k *keeper) look() time.Duration {
+	if k.acked != nil {
+		return keepAckedEvery
+	}
+	return keepLook
 }
 
 // keepTo returns where positions go that are taken now: to the checkpoint, or,
-// where they have to be acknowledged first, aside.
+// where somebody has to have what was read first, aside.
 func (w *Watcher) keepTo(to func(positions []position, at int64)) func(positions []position, at int64) {
-	if w.keep.acked == nil {
+	if w.keep.acked == nil && w.keep.reached == nil {
 		return to
 	}
 	return func(positions []position, at int64) {
-		w.keep.waiting = &snapshot{positions, at, w.ring.Head()}
+		w.keep.waiting = &snapshot{positions, at, w.ring.Head(), w.now()}
 	}
 }
 
-// keepAcked passes on the positions set aside once all that was read by then is
-// acknowledged (T9).
-func (w *Watcher) keepAcked(to func(positions []position, at int64)) {
-	if s := w.keep.waiting; s != nil && w.keep.acked() >= s.head {
-		w.keep.waiting = nil
-		to(s.positions, s.at)
+// keepArrived passes on the positions set aside once all that was read by then is
+// acknowledged, or has been given to those who make progress, or was waited for
+// long enough (T9).
+func (w *Watcher) keepArrived(to func(positions []position, at int64)) {
+	k := &w.keep
+	s := k.waiting
+	switch {
+	case s == nil || k.acked != nil && k.acked() < s.head:
+		return
+	case k.acked == nil && w.now()-s.taken < keepWait && k.reached() < s.head:
+		return
+	case k.acked == nil:
+		k.next = max(w.now(), s.taken+k.every())
 	}
+	k.waiting = nil
+	to(s.positions, s.at)
 }
 
 // Settle has the checkpoint keep what was acknowledged since Run ended.
 func (w *Watcher) Settle() {
 	if c := w.keep.to; c != nil && w.keep.acked != nil {
 		c.writes.Wait()
-		w.keepAcked(c.set)
+		w.keepArrived(c.set)
 	}
 }
 
@@ -112,13 +144,19 @@ func (w *Watcher) keepFirst() {
 	}
 }
 
-// keepLast leaves the positions to Checkpoint.Close.
+// keepLast leaves the positions to Checkpoint.Close. Readers that do not
+// acknowledge get what there is before the end: nobody has to be waited for.
 func (w *Watcher) keepLast() {
-	if c := w.keep.to; c != nil {
-		c.writes.Wait()
-		w.keepAcked(c.set)
-		w.takePositions(w.keepTo(c.set), w.keep.looked)
+	c := w.keep.to
+	if c == nil {
+		return
 	}
+	c.writes.Wait()
+	if w.keep.acked == nil {
+		w.keep.waiting, w.keep.reached = nil, nil
+	}
+	w.keepArrived(c.set)
+	w.takePositions(w.keepTo(c.set), w.keep.looked)
 }
 
 // takePositions passes on the positions of all files, which hold for the names

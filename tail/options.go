@@ -35,6 +35,13 @@ type Options struct {
 	// after Run then.
 	Acked func() uint64 `toml:"-" kong:"-"`
 
+	// Reached, without Acked, is the seq up to which the readers of the ring have
+	// what there is, as far as they make progress. The checkpoint waits for them,
+	// for some seconds at most: what is on its way to somebody in a crash is read
+	// again. nil: nobody is waited for. It is called some times a second and must
+	// not wait.
+	Reached func() uint64 `toml:"-" kong:"-"`
+
 	// Origins, with Acked, notes of every entry of the ring where in which file
 	// it ended. Nobody else may publish to the ring then. nil: nothing is noted.
 	Origins *Origins `toml:"-" kong:"-"`

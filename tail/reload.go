@@ -27,7 +27,8 @@ type change struct {
 // beginning of the line under way; if a target names one again, it goes on
 // there. Files that a new target finds begin as those of a start do: at their
 // end or beginning, as ReadFrom has it, and with a checkpoint at their position
-// or their beginning. Checkpoint, ReadFrom, Watch and Acked stay as they are.
+// or their beginning. Checkpoint, ReadFrom, Watch, Acked and Reached
+// stay as they are.
 func (w *Watcher) Reload(o Options) (apply func(), err error) {
 	c, err := prepare(o)
 	if err != nil {
@@ -99,7 +100,7 @@ func (w *Watcher) take(c *change) {
 	old := w.options
 	w.options = c.options
 	w.options.Checkpoint, w.options.ReadFrom, w.options.Watch = old.Checkpoint, old.ReadFrom, old.Watch
-	w.options.Acked, w.options.Origins = old.Acked, old.Origins
+	w.options.Acked, w.options.Reached, w.options.Origins = old.Acked, old.Reached, old.Origins
 	w.out.SetFilter(c.intake)
 	for _, f := range w.files {
 		if f.phase != closed && w.matched(f.path) {

@@ -121,7 +121,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		left:    make(map[string]*file),
 		budget:  s.descriptors,
 		saved:   c.loaded(),
-		keep:    keeper{to: c, acked: o.Acked},
+		keep:    keeper{to: c, acked: o.Acked, reached: o.Reached},
 		stall:   cmp.Or(s.stall, copyStall),
 		asks:    newAsks(),
 		slow:    s.slow,

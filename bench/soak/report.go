@@ -8,8 +8,9 @@ import (
 )
 
 // worthMost is how much may come again after a kill: what was sent in the last
-// second, and while the checkpoint was being written.
-const worthMost = 1500 * time.Millisecond
+// second, in the last four where the subscriber was behind, and what it takes to
+// write a checkpoint.
+const worthMost = 4500 * time.Millisecond
 
 // report is what a run has found.
 type report struct {
