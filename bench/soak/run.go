@@ -114,8 +114,17 @@ func (s *soak) readAll(ctx context.Context) error {
 	return s.subscriber.run(ctx)
 }
 
-// ready returns when the subscriber has been let in.
+// ready returns when the subscriber has been let in. A receiver listens itself:
+// there it is whoever knocks at the daemon's port, which opens once the log is
+// followed. What is written and rotated away before is nobody's.
 func (s *soak) ready(ctx context.Context) error {
+	if s.receiver != nil {
+		c, err := s.daemon.await(ctx, s.daemon.http, "", time.Now().Add(startTimeout))
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
 	select {
 	case <-s.subscriber.connected:
 		return nil
