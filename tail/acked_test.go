@@ -146,14 +146,19 @@ func TestWhatIsReadForOneReaderNeverOverrunsIt(t *testing.T) {
 	}
 }
 
-// reached begins a run whose readers have what there is up to seq.
-func (h *harness) reached(seq *atomic.Uint64) {
+// reached begins a run whose readers have what there is up to seq, and has text
+// read, the last line of which is last, and its position taken.
+func (h *harness) reached(seq *atomic.Uint64, text, last string) {
 	h.t.Helper()
+	h.append("app.log", "")
 	h.opens()
 	o := options(h.watch)
 	o.Reached = seq.Load
 	h.startWith(o, settings{}, ".:*.log")
 	h.keeps()
+	h.append("app.log", text)
+	h.sees(last)
+	h.afterASecond()
 }
 
 // kept is the offset in the checkpoint of the one file followed.
@@ -169,12 +174,8 @@ func (h *harness) kept() int64 {
 func TestPositionsWaitForReadersThatAreOnTheirWay(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		var seq atomic.Uint64
-		h.append("app.log", "")
-		h.reached(&seq)
-		h.append("app.log", "one\ntwo\n")
-		h.sees("two")
+		h.reached(&seq, "one\ntwo\n", "two")
 		seq.Store(1)
-		h.afterASecond()
 		h.append("app.log", "three\n")
 		h.sees("three")
 		h.afterASecond()
@@ -197,11 +198,7 @@ func TestPositionsWaitForReadersThatAreOnTheirWay(t *testing.T) {
 func TestPositionsDoNotWaitLongForAReader(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		var seq atomic.Uint64
-		h.append("app.log", "")
-		h.reached(&seq)
-		h.append("app.log", "one\n")
-		h.sees("one")
-		h.afterASecond()
+		h.reached(&seq, "one\n", "one")
 		h.w.keep.waiting.taken -= keepWait
 		h.afterASecond()
 		if got := h.kept(); got != 4 {
@@ -213,11 +210,7 @@ func TestPositionsDoNotWaitLongForAReader(t *testing.T) {
 func TestACleanStopWaitsForNoReaderThatDoesNotAcknowledge(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		var seq atomic.Uint64
-		h.append("app.log", "")
-		h.reached(&seq)
-		h.append("app.log", "one\n")
-		h.sees("one")
-		h.afterASecond()
+		h.reached(&seq, "one\n", "one")
 		h.append("app.log", "two\n")
 		h.stop()
 		if got := h.kept(); got != 8 {

@@ -88,7 +88,8 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	}()
 	// The files' positions are taken first: what is written from here on is
 	// delivered to whoever connects as soon as a port is open.
-	s.Monitor.Filter, s.Monitor.Reached = s.Filter, d.engine.Reached
+	s.Monitor.Filter = s.Filter
+	s.Monitor.Reached = func() uint64 { return min(d.engine.Reached(), d.outputs.reached()) }
 	if d.watcher, err = tail.Resume(d.checkpoint, s.Monitor, d.ring, log); err != nil {
 		return nil, refuseMonitor(err, s.origins.of("monitor.targets"))
 	}

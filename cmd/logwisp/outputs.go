@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -86,6 +87,15 @@ type outputs struct {
 	sure   []*guaranteed // whose outputs are among them
 	done   sync.WaitGroup
 	cancel context.CancelFunc
+}
+
+// reached is forward.Output.Reached of the one that is furthest behind.
+func (o *outputs) reached() uint64 {
+	seq := uint64(math.MaxUint64)
+	for _, out := range o.all {
+		seq = min(seq, out.Reached())
+	}
+	return seq
 }
 
 // newOutputs makes the outputs; nothing is sent before start.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -119,6 +120,16 @@ func (o *Output) wake() {
 // Acked returns the seq of the newest entry such that neither it nor one before
 // it has to be sent any more. Safe for concurrent use.
 func (o *Output) Acked() uint64 { return o.acked.Load() }
+
+// Reached returns the seq up to which the counterpart has what there is, for those
+// who would wait for that. It is the greatest number while tries fail, and with a
+// guarantee, which has a ring of its own. Safe for concurrent use.
+func (o *Output) Reached() uint64 {
+	if o.options.Guarantee || o.stats.failing() {
+		return math.MaxUint64
+	}
+	return o.acked.Load()
+}
 
 // passed says that nothing before seq next has to be sent any more. The ring
 // hears of it too: who reads files for this Output keeps near it.

@@ -97,6 +97,12 @@ func (c *counters) well() {
 	c.open, c.half = false, false
 }
 
+func (c *counters) failing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open
+}
+
 func (c *counters) failed(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,6 +3,7 @@ package forward
 import (
 	"bytes"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -109,8 +110,13 @@ func TestAFailingServerIsTriedAgainAndNothingIsLost(t *testing.T) {
 	})
 	b := newBench(t, 0, Options{URL: c.URL})
 	b.publish("one", "two")
-	b.until("a failure", func(s Stats) bool { return s.Circuit != "closed" && strings.Contains(s.LastError, "out of order") })
+	b.until("a failure, when nobody need wait for it", func(s Stats) bool {
+		return s.Circuit != "closed" && strings.Contains(s.LastError, "out of order") && b.out.Reached() == math.MaxUint64
+	})
 	s := b.settles()
+	if got := b.out.Reached(); got != 2 {
+		t.Errorf("it has reached %d, want 2", got)
+	}
 	if got := messages(c.got()); !slices.Equal(got, []string{"one", "two"}) {
 		t.Errorf("came %q", got)
 	}
