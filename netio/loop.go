@@ -49,7 +49,8 @@ type loop struct {
 	reached            uint64 // the furthest entry that somebody who goes on expects, in this round
 	behind, wereBehind bool   // somebody had more than one write to take, in this round or the last
 	quick              int    // where quickFirst goes on
-	quickHead          uint64 // the head when it last served all it had to
+	quickHead          uint64 // the head it serves up to
+	quickLeft          int    // how many it has still to look at for that
 
 	now    time.Time    // time of the pass
 	ticked atomic.Int64 // when the clocks were last looked at, since engine.started
@@ -234,28 +235,33 @@ const nearPart = 16
 // may be scanned for filters.
 func (l *loop) quickFirst(draining bool) {
 	head := l.engine.ring.Head()
-	if head == l.quickHead {
-		return
+	if head != l.quickHead {
+		l.quickHead, l.quickLeft = head, len(l.subs)
 	}
 	near := (head - min(l.engine.ring.Oldest(), head)) / nearPart
 	deadline := l.now.Add(maxPass / 4)
-	for range len(l.subs) {
+	for n := 0; l.quickLeft > 0 && len(l.subs) > 0; n++ {
+		l.quickLeft--
 		if l.quick++; l.quick >= len(l.subs) {
 			l.quick = 0
 		}
-		if len(l.subs) == 0 {
-			return
+		s := l.subs[l.quick]
+		if s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
+			more := true
+			for k := 0; k < fewWrites && more && l.scanned < l.maxScan/4; k++ {
+				more = l.pump(s, draining)
+				l.busy = l.busy || more
+			}
+			if more && !draining {
+				l.quickLeft++ // it has its turn again
+			}
+		} else if n&63 != 63 {
+			continue
 		}
-		if s := l.subs[l.quick]; s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
-			for k := 0; k < fewWrites && l.scanned < l.maxScan/4 && l.pump(s, draining); k++ {
-				l.busy = true
-			}
-			if l.scanned >= l.maxScan/4 || time.Now().After(deadline) {
-				return // and looks again in the next pass
-			}
+		if l.scanned >= l.maxScan/4 || time.Now().After(deadline) {
+			return // and goes on in the next pass
 		}
 	}
-	l.quickHead = head
 }
 
 // join takes a new subscriber in.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// standing is how long a subscriber has stood where it stands. Under
-// Transport.mu.
+// standing is since when a subscriber that is behind has been seen where it is.
+// Under Transport.mu.
 type standing struct {
 	at    uint64
 	since time.Time
@@ -35,10 +35,14 @@ func (t *Transport) reached(now time.Time, head uint64, anew bool) uint64 {
 	reached := uint64(math.MaxUint64)
 	for s := range t.live {
 		next := s.place()
-		if anew || next != s.standing.at || next > head {
+		if next == 0 || next > head {
+			s.standing = standing{}
+			continue
+		}
+		if anew || next != s.standing.at {
 			s.standing = standing{next, now}
 		}
-		if next > 0 && next <= head && now.Sub(s.standing.since) <= standsStill {
+		if now.Sub(s.standing.since) <= standsStill {
 			reached = min(reached, next-1)
 		}
 	}

@@ -39,4 +39,12 @@ func TestReachedIsWhereTheSlowestIsThatMakesProgress(t *testing.T) {
 	if got := b.engine.Reached(); got != math.MaxUint64 {
 		t.Errorf("%d with everybody at the head", got)
 	}
+	// However long they have been there, those who are behind now count.
+	b.engine.reachedAt = time.Now()
+	slow.standing.since, quick.standing.since = time.Now().Add(-2*standsStill), time.Now().Add(-2*standsStill)
+	b.engine.Reached()
+	b.publish(1, 1)
+	if got := b.engine.Reached(); got != 15 {
+		t.Errorf("%d, want 15, where both are", got)
+	}
 }

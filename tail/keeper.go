@@ -12,7 +12,7 @@ const keepAckedEvery = keepEvery / 4
 
 const (
 	// keepWait is how long positions wait for readers that have not come so far
-	// yet: so much more may be read again after a crash.
+	// yet: twice as much more may be read again after a crash.
 	keepWait = 3 * time.Second
 	// keepLook is how often it is looked whether they have.
 	keepLook = 100 * time.Millisecond
@@ -75,11 +75,12 @@ func (w *Watcher) keepPositions() {
 			return
 		}
 	}
-	if w.now() < k.next {
-		return
-	}
-	k.next = w.now() + k.every()
-	if k.to.idle() {
+	switch {
+	case w.now() < k.next:
+	case !k.to.idle():
+		k.next = w.now() + k.look()
+	default:
+		k.next = w.now() + k.every()
 		w.takePositions(w.keepTo(k.to.save), nowNanos())
 		if k.acked == nil && k.waiting != nil {
 			k.next = w.now() + k.look()
@@ -119,7 +120,7 @@ func (w *Watcher) keepArrived(to func(positions []position, at int64)) {
 	case k.acked == nil && w.now()-s.taken < keepWait && k.reached() < s.head:
 		return
 	case k.acked == nil:
-		k.next = max(w.now(), s.taken+k.every())
+		k.next = w.now() + k.every()
 	}
 	k.waiting = nil
 	to(s.positions, s.at)

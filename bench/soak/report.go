@@ -8,9 +8,9 @@ import (
 )
 
 // worthMost is how much may come again after a kill: what was sent in the last
-// second, in the last four where the subscriber was behind, and what it takes to
+// second, in the last seven where the subscriber was behind, and what it takes to
 // write a checkpoint.
-const worthMost = 4500 * time.Millisecond
+const worthMost = 7500 * time.Millisecond
 
 // report is what a run has found.
 type report struct {

@@ -121,11 +121,16 @@ func (o *Output) wake() {
 // it has to be sent any more. Safe for concurrent use.
 func (o *Output) Acked() uint64 { return o.acked.Load() }
 
+// waitedFor is how long a counterpart may not be reached before it is no use to
+// wait for it.
+const waitedFor = 5 * time.Second
+
 // Reached returns the seq up to which the counterpart has what there is, for those
-// who would wait for that. It is the greatest number while tries fail, and with a
-// guarantee, which has a ring of its own. Safe for concurrent use.
+// who would wait for that. It is the greatest number once tries have failed for
+// more than waitedFor, and with a guarantee, which has a ring of its own. Safe for
+// concurrent use.
 func (o *Output) Reached() uint64 {
-	if o.options.Guarantee || o.stats.failing() {
+	if o.options.Guarantee || o.stats.failing(waitedFor) {
 		return math.MaxUint64
 	}
 	return o.acked.Load()

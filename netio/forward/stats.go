@@ -51,8 +51,10 @@ type counters struct {
 	next     uint64 // entries before it are accounted for
 	s        Stats
 	failedAt time.Time
-	open     bool
-	half     bool
+
+	failedFirst time.Time // since it was well
+	open        bool
+	half        bool
 }
 
 // place returns the seq of the first entry that is not accounted for.
@@ -97,15 +99,19 @@ func (c *counters) well() {
 	c.open, c.half = false, false
 }
 
-func (c *counters) failing() bool {
+// failing reports whether nothing has arrived for longer than d.
+func (c *counters) failing(d time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.open
+	return c.open && time.Since(c.failedFirst) > d
 }
 
 func (c *counters) failed(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.open {
+		c.failedFirst = time.Now()
+	}
 	c.open, c.half = true, false
 	c.s.LastError, c.failedAt = err.Error(), time.Now()
 }

@@ -3,7 +3,6 @@ package forward
 import (
 	"bytes"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -110,8 +109,8 @@ func TestAFailingServerIsTriedAgainAndNothingIsLost(t *testing.T) {
 	})
 	b := newBench(t, 0, Options{URL: c.URL})
 	b.publish("one", "two")
-	b.until("a failure, when nobody need wait for it", func(s Stats) bool {
-		return s.Circuit != "closed" && strings.Contains(s.LastError, "out of order") && b.out.Reached() == math.MaxUint64
+	b.until("a failure, and nobody to wait for it when it has lasted", func(s Stats) bool {
+		return s.Circuit != "closed" && strings.Contains(s.LastError, "out of order") && b.out.Reached() == 0 && b.out.stats.failing(0)
 	})
 	s := b.settles()
 	if got := b.out.Reached(); got != 2 {
