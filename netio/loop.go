@@ -247,13 +247,8 @@ func (l *loop) quickFirst(draining bool) {
 		}
 		s := l.subs[l.quick]
 		if s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
-			more := true
-			for k := 0; k < fewWrites && more && l.scanned < l.maxScan/4; k++ {
-				more = l.pump(s, draining)
-				l.busy = l.busy || more
-			}
-			if more && !draining {
-				l.quickLeft++ // it has its turn again
+			for k := 0; k < fewWrites && l.scanned < l.maxScan/4 && l.pump(s, draining); k++ {
+				l.busy = true
 			}
 		} else if n&63 != 63 {
 			continue
