@@ -11,12 +11,8 @@ import (
 	"logwisp/ring"
 )
 
-const (
-	// turnLines are published to one ring, then to the other.
-	turnLines = 16 << 10
-	// warmLines go round the ring twice: its memory is all there and in use.
-	warmLines = 2 * 64 << 20 / 200
-)
+// turnLines are published to one ring, then to the other.
+const turnLines = 16 << 10
 
 // BenchmarkPublishBeside publishes lines to a ring with readers and as many to
 // one without, in turn within every operation: both have the same machine, and
@@ -39,8 +35,10 @@ func BenchmarkPublishBeside(b *testing.B) {
 				}
 				spent[i] += processorTime(b, unix.CLOCK_THREAD_CPUTIME_ID) - begin
 			}
-			publish(0, warmLines)
-			publish(1, warmLines)
+			// Round the ring twice: its memory is all there and in use.
+			warm := 2 * int(ringOptions.Bytes) / len(entryLine)
+			publish(0, warm)
+			publish(1, warm)
 			clear(spent[:])
 			for n := 0; b.Loop(); n++ {
 				publish(n%2, turnLines)

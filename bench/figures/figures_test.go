@@ -64,7 +64,7 @@ func TestFiguresThatAreNoNumbersMeetNothing(t *testing.T) {
 	}
 }
 
-func TestCostsAreReadPerReadersAndDesign(t *testing.T) {
+func TestMetricsAreReadByTheNameOfTheirBenchmark(t *testing.T) {
 	out := []byte(`goos: linux
 BenchmarkPublish/readers=10/channels-2  560948  280.10 MB/s  644.2 cpu-ns/line  714.0 ns/line
 BenchmarkPublish/readers=10/ring/page=16-2  41758  70.66 cpu-ns/line
@@ -72,12 +72,18 @@ BenchmarkPublish/readers=10/ring/page=64KiB-2  7057808  44.99 cpu-ns/line  14.32
 BenchmarkPublishBeside/readers=10/ring-2  163  42.5 alone-cpu-ns/line  45.5 cpu-ns/line  1.07 of-alone
 PASS
 `)
-	got := costs(out)
-	if len(got) != 2 || got["readers=10/channels"] != 644.2 || got["readers=10/ring"] != 44.99 {
-		t.Errorf("costs: %v", got)
-	}
-	if v := metric(out, "BenchmarkPublishBeside/readers=10/ring-", "of-alone"); v != 1.07 {
-		t.Errorf("of-alone: %v", v)
+	for _, want := range []struct {
+		name, unit string
+		v          float64
+	}{
+		{"BenchmarkPublish/readers=10/channels-", "cpu-ns/line", 644.2},
+		{"BenchmarkPublish/readers=10/ring/page=64KiB-", "cpu-ns/line", 44.99},
+		{"BenchmarkPublish/readers=10/slots-", "cpu-ns/line", 0},
+		{"BenchmarkPublishBeside/readers=10/ring-", "of-alone", 1.07},
+	} {
+		if v := metric(out, want.name, want.unit); v != want.v {
+			t.Errorf("%s %s: %v, want %v", want.name, want.unit, v, want.v)
+		}
 	}
 }
 

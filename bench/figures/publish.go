@@ -26,19 +26,18 @@ var publishRow = row{
 		if err != nil {
 			return nil, err
 		}
-		cost := costs(out)
-		ratio := func(a, b string) value {
-			if cost[a] == 0 || cost[b] == 0 {
-				return value{void: fmt.Errorf("the benchmark has no %s or no %s", a, b)}
-			}
-			return value{v: cost[a] / cost[b]}
-		}
 		values := []value{{v: metric(out, "BenchmarkPublishBeside/readers=1000/ring-", "of-alone")}}
 		if values[0].v == 0 {
 			values[0].void = errors.New("the benchmark has no of-alone")
 		}
 		for _, n := range []string{"10", "100", "1000"} {
-			values = append(values, ratio("readers="+n+"/ring", "readers="+n+"/channels"))
+			ring := metric(out, "BenchmarkPublish/readers="+n+"/ring/page=64KiB-", "cpu-ns/line")
+			channels := metric(out, "BenchmarkPublish/readers="+n+"/channels-", "cpu-ns/line")
+			v := value{v: ring / channels}
+			if ring == 0 || channels == 0 {
+				v.void = fmt.Errorf("the benchmark has no ring or no channels with %s readers", n)
+			}
+			values = append(values, v)
 		}
 		return values, nil
 	},
@@ -56,26 +55,4 @@ func metric(out []byte, name, unit string) float64 {
 		}
 	}
 	return 0
-}
-
-// costs reads cpu-ns/line of every benchmark, by readers and design.
-func costs(out []byte) map[string]float64 {
-	cost := make(map[string]float64)
-	for line := range bytes.Lines(out) {
-		f := strings.Fields(string(line))
-		for i := 1; i < len(f); i++ {
-			parts := strings.Split(f[0], "/")
-			if f[i] != "cpu-ns/line" || parts[0] != "BenchmarkPublish" || len(parts) < 3 {
-				continue
-			}
-			if len(parts) > 3 && !strings.HasPrefix(parts[3], "page=64KiB") {
-				continue
-			}
-			design, _, _ := strings.Cut(parts[2], "-") // the number of processors is behind
-			if v, err := strconv.ParseFloat(f[i-1], 64); err == nil {
-				cost[parts[1]+"/"+design] = v
-			}
-		}
-	}
-	return cost
 }

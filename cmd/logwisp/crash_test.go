@@ -82,7 +82,7 @@ func TestWhatASlowClientHasNotHadYetComesAgainAfterACrash(t *testing.T) {
 	}
 	defer file.Close()
 	d := startCrashing(t, dir)
-	c, err := (&net.Dialer{}).Dial("tcp", "127.0.0.1:"+d.tcp)
+	c, err := net.Dial("tcp", "127.0.0.1:"+d.tcp)
 	if err != nil {
 		t.Fatal(err)
 	}
