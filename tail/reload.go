@@ -27,8 +27,8 @@ type change struct {
 // beginning of the line under way; if a target names one again, it goes on
 // there. Files that a new target finds begin as those of a start do: at their
 // end or beginning, as ReadFrom has it, and with a checkpoint at their position
-// or their beginning. Checkpoint, ReadFrom, Watch, Acked and Reached
-// stay as they are.
+// or their beginning. Checkpoint, ReadFrom, Watch, Acked and Reached stay as they
+// are.
 func (w *Watcher) Reload(o Options) (apply func(), err error) {
 	c, err := prepare(o)
 	if err != nil {
