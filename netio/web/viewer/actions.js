@@ -45,7 +45,7 @@ export function actions(viewer) {
   // Who selects text wants it to stay.
   document.addEventListener("selectionchange", () => {
     const selection = getSelection();
-    if (selection && !selection.isCollapsed && list.rows.contains(selection.anchorNode)) list.follow(false);
+    if (selection && !selection.isCollapsed && list.rows.contains(selection.anchorNode)) list.hold();
   });
   list.onDraw = () => { if (store.paused || !list.following) viewer.status.soon(); };
 }
@@ -194,7 +194,7 @@ export function walk(viewer, step, right) {
   const edge = list.shown[step > 0 ? 0 : list.shown.length - 1]?.n ?? 0;
   for (let i = held ? selected + step : store.find(edge); i >= 0 && i < view.length; i += step) {
     if (!right(view.at(i))) continue;
-    viewer.hold();
+    list.hold();
     viewer.select(view.at(i));
     return;
   }

@@ -184,6 +184,21 @@ func TestAnAddressIsTheStateAndAPermalinkFindsItsRow(t *testing.T) {
 	fourth.says("#said", "no longer held")
 }
 
+func TestAPermalinkShowsItsRowHoweverFewEntriesComeWithIt(t *testing.T) {
+	s := newSite(t)
+	s.number(1, 5)
+	p := s.open("/")
+	p.ends("entry 5")
+	p.click(".row .caret", "")
+	p.click(".detail button", "Show in context")
+	p.until("the address has it", `location.search.startsWith("?id=")`)
+	p = p.beside(s, "/?"+p.query())
+	p.until("the row is open", `document.querySelector(".row[aria-current]:has(.detail) .msg")?.textContent === "entry 1"`)
+	s.number(6, 200)
+	p.says("#newer", "195 new")
+	p.until("it is still in sight", `document.querySelector(".row[aria-current] .msg")?.textContent === "entry 1"`)
+}
+
 func TestWhatPassesTheFiltersIsDownloadedInThreeForms(t *testing.T) {
 	s := newSite(t)
 	s.shop()

@@ -31,6 +31,7 @@ export class List {
     /** @type {HTMLElement[]} */
     this.spare = [];
     this.following = true;
+    this.held = false; // not following for the sake of a row, not even while all rows are in sight
     this.anchor = {n: 0, out: 0};
     this.selected = -1; // n of a row
     this.wrap = false;
@@ -98,9 +99,16 @@ export class List {
     });
   }
 
+  /** Keeps what is in sight where it is until following begins again. */
+  hold() {
+    this.held = true;
+    this.follow(false);
+  }
+
   /** @param {boolean} on */
   follow(on) {
     this.invalidate();
+    if (on) this.held = false;
     if (this.following === on) return;
     this.following = on;
     this.onFollow();
@@ -160,7 +168,7 @@ export class List {
     const row = this.shown.find(s => s.n === n)?.element.getBoundingClientRect();
     const box = this.box.getBoundingClientRect();
     if (row && row.top >= box.top && row.bottom <= box.bottom) return;
-    this.follow(false);
+    this.hold();
     const below = row && row.top >= box.top && row.height < box.height;
     this.anchor = {n, out: 0};
     if (below) this.move(row.height - box.height);
@@ -183,7 +191,9 @@ export class List {
       height = this.place();
       if (height - this.anchor.out >= this.view) break;
       if (this.following && this.store.find(this.anchor.n) === 0) break;
-      if (!this.following && this.atEnd) this.follow(true);
+      if (this.following || !this.atEnd) continue;
+      if (!this.held) this.follow(true);
+      else this.anchorAtEnd();
     }
     const y = this.following ? Math.min(0, this.view - height) : -this.anchor.out;
     this.rows.style.transform = `translateY(${y}px)`;

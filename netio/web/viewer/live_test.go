@@ -63,6 +63,36 @@ func TestTheListFollowsUntilTheUserScrollsUpAndAgainAfterEndOrThePress(t *testin
 	p.ends("entry 802")
 }
 
+// While all rows fit there is nothing to scroll: the row that is read must not go
+// out of sight with the first that do not.
+func TestARowOpenedInAShortListStaysInSightUntilItIsClosed(t *testing.T) {
+	s := newSite(t)
+	s.number(1, 5)
+	p := s.open("/")
+	p.ends("entry 5")
+	p.click(".row .caret", "")
+	p.says("#newer", "Follow")
+	s.number(6, 200)
+	p.says("#newer", "195 new")
+	p.until("the open row is the first in sight", `(() => {
+		const row = document.querySelector(".row:has(.detail)")?.getBoundingClientRect(), box = document.querySelector("#list").getBoundingClientRect();
+		return row && row.top >= box.top && row.bottom <= box.bottom;
+	})()`)
+	p.keys("G")
+	p.ends("entry 200")
+
+	short := newSite(t)
+	short.number(1, 5)
+	p = short.open("/")
+	p.ends("entry 5")
+	p.click(".row .caret", "")
+	p.says("#newer", "Follow")
+	p.click(".row .caret", "")
+	p.until("the list follows again", `document.querySelector("#newer").hidden`)
+	short.number(6, 200)
+	p.ends("entry 200")
+}
+
 func TestAPauseHoldsTheListAndCountsWhatIsNew(t *testing.T) {
 	s := newSite(t)
 	s.number(1, 3)

@@ -152,6 +152,7 @@ export class Viewer {
     const {passes, error} = narrowing(this.state.narrowKind, this.state.narrow);
     this.box.complain(error);
     if (!error) this.store.narrow(passes);
+    this.list.held = false;
     this.mark();
     this.status.soon();
   }
@@ -205,15 +206,10 @@ export class Viewer {
     row.version++;
     if (open) {
       this.list.open++;
-      this.hold();
-    }
+      this.list.hold();
+    } else this.list.held = false;
     this.list.render();
     if (open) this.list.reveal(row.n);
-  }
-
-  /** Keeps what is in sight where it is. */
-  hold() {
-    if (this.list.following) this.list.follow(false);
   }
 
   /** @param {Row} row @param {boolean} [open] */
@@ -224,7 +220,7 @@ export class Viewer {
     }
     row.unfolded = open;
     row.version++;
-    this.hold();
+    this.list.hold();
     this.store.look();
     this.list.invalidate();
   }
