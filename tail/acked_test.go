@@ -120,6 +120,7 @@ func TestWhatIsReadForOneReaderNeverOverrunsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.reader.Reach(1)
+	cursor := b.ring.Live() // before the first entry: the watcher waits for who has read none
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
@@ -130,7 +131,7 @@ func TestWhatIsReadForOneReaderNeverOverrunsIt(t *testing.T) {
 		}
 	}()
 	next := uint64(1)
-	for cursor := b.ring.Live(); next <= 50_000; {
+	for next <= 50_000 {
 		b.reader.Enter()
 		p, lost, ok := cursor.Page()
 		if lost > 0 {

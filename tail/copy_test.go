@@ -193,6 +193,54 @@ func TestACopyInADirectoryForOldLogsIsNotReadAgain(t *testing.T) {
 	})
 }
 
+func TestACopyOfWhatALogHeldBeforeATruncationIsNoGeneration(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log", "")
+		h.start("app.log")
+		h.append("app.log", text(lines("a", 3)))
+		h.sees("a row 00002")
+		h.copy("app.log", "app.log.1")
+		h.append("app.log", text(lines("b", 3)))
+		h.sees("b row 00002")
+		h.copy("app.log", "app.log.2")
+		h.truncate("app.log")
+		log := h.w.names[h.path("app.log")].file
+		h.until("the truncation is seen", func() bool { return log.pos == 0 })
+		h.rename("app.log", "app.log.3")
+		h.tick(2 * generationGap)
+		log.seen = 0 // as if its name had not been looked at since
+		h.append("app.log", text(lines("c", 3)))
+		h.wants(lines("a", 3), lines("b", 3), lines("c", 3))
+	})
+}
+
+func TestACopyBornWithANewLogIsNoGenerationBeforeIt(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log", "")
+		h.start("app.log")
+		h.append("app.log", text(lines("a", 3)))
+		h.sees("a row 00002")
+		h.rename("app.log", "app.log.1")
+		h.tick(2 * generationGap)
+		born := func(name string) int64 {
+			st, err := statPath(h.path(name))
+			h.must(err)
+			return st.id.born
+		}
+		// Within one tick of the file system's clock.
+		for {
+			h.append("app.log", text(lines("b", 3)))
+			h.copy("app.log", "app.log.2")
+			if born("app.log") == born("app.log.2") {
+				break
+			}
+			h.remove("app.log")
+			h.remove("app.log.2")
+		}
+		h.wants(lines("a", 3), lines("b", 3))
+	})
+}
+
 func TestATrailKeepsItsEndsAndIsDenseNearTheLast(t *testing.T) {
 	var all trail
 	pos := int64(0)

@@ -23,7 +23,9 @@ const generationGap = 10 * time.Millisecond
 //
 // A file counts as such a generation when its name extends n's, no target
 // names it, and it was born after n was last found leading to old and before
-// next: what else lies beside the log under a longer name is older than that.
+// next: what else lies beside the log under a longer name is older than that, or a
+// copy. Of what was made in the last generationGap before the log was found, and
+// is no copy that can be told, it is not known: it is read, lest it be lost.
 func (w *Watcher) between(n *name, old, next *file) *file {
 	now := w.date(w.now())
 	upTo := now
@@ -38,7 +40,7 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 	if err != nil || upTo-st.ctime < int64(generationGap) && !setBack {
 		return old
 	}
-	from := w.date(old.seen) - int64(2*generationGap)
+	from := w.date(old.seen) - int64(generationGap)
 	if old.id.born <= now+int64(setApart) { // else by a clock that was set back behind it
 		from = max(from, old.id.born)
 	}
@@ -52,7 +54,8 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 			continue
 		}
 		st, err := statFile(fd)
-		if err != nil || st.id != g.id || w.files[g.id] != nil || isBeginning(old, fd, st) {
+		if err != nil || st.id != g.id || w.files[g.id] != nil || isBeginning(old, fd, st) || w.wasHeld(old, fd, st) ||
+			next != nil && st.id.born >= next.id.born && isBeginning(next, fd, st) {
 			unix.Close(fd)
 			continue
 		}
@@ -66,6 +69,18 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 func isBeginning(f *file, fd int, st status) bool {
 	least, _ := f.trail.reach(st.id.born)
 	return st.size > 0 && st.size >= least && beginsLike(f, fd, st.size)
+}
+
+// wasHeld reports whether an open file is a copy of what f held before a
+// truncation: one that was made before that, and of all that was read by then.
+func (w *Watcher) wasHeld(f *file, fd int, st status) bool {
+	for _, past := range w.formers(f) {
+		least, _ := past.trail.reach(st.id.born)
+		if st.size >= least && st.size <= past.trail.end() && st.id.born <= w.date(past.at) && past.proves(fd, st.size) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // readGeneration follows a file that has no name any more, behind another.
