@@ -13,14 +13,15 @@ type ledger struct {
 	generations []*account // by generation
 	counts      counts
 
-	kills    int           // sessions that were ended by a kill
-	begun    time.Time     // when the first line of this session came; zero: none yet
-	flowed   time.Duration // how long lines flowed in the sessions before
-	repeats  uint64        // in this session
-	taken    uint64        // lines, repeated ones too
-	marks    []mark        // of the last seconds
-	previous []mark        // of the session before, with those before that
-	atKill   mark          // where it ended
+	kills    int             // sessions that were ended by a kill
+	begun    time.Time       // when the first line of this session came; zero: none yet
+	flowed   time.Duration   // how long lines flowed in the sessions before
+	repeats  uint64          // in this session
+	taken    uint64          // lines, repeated ones too
+	marks    []mark          // of the last seconds
+	previous []mark          // of the session before, with those before that
+	atKill   mark            // where it ended
+	worths   []time.Duration // of each kill
 }
 
 // account is what has come of one generation.
@@ -46,7 +47,9 @@ type counts struct {
 	repeated   uint64 // came again for no reason
 	again      uint64 // came again after a kill
 	mostAgain  uint64 // after one kill
-	worth      time.Duration
+	// How long before the kill what came again was sent first: at most, and in the
+	// median of the kills.
+	worth, usual time.Duration
 }
 
 // mark says how many lines had been taken when lines had flowed for so long.
@@ -136,12 +139,12 @@ func (l *ledger) killed(at time.Time) {
 }
 
 // settle says how long before the last kill the lines were sent that came again
-// in this session.
+// in this session, 0 if none did.
 func (l *ledger) settle() {
-	l.counts.mostAgain = max(l.counts.mostAgain, l.repeats)
-	if l.repeats == 0 {
+	if l.kills == 0 {
 		return
 	}
+	l.counts.mostAgain = max(l.counts.mostAgain, l.repeats)
 	worth := l.atKill.at
 	for i := len(l.previous) - 1; i >= 0; i-- {
 		if m := l.previous[i]; l.atKill.taken-m.taken >= l.repeats {
@@ -149,7 +152,11 @@ func (l *ledger) settle() {
 			break
 		}
 	}
+	if l.repeats == 0 {
+		worth = 0
+	}
 	l.counts.worth = max(l.counts.worth, worth)
+	l.worths = append(l.worths, worth)
 }
 
 // flowing reports whether a line has come since the last of so many kills.
@@ -193,6 +200,9 @@ func (l *ledger) close() (c counts, written uint64) {
 	defer l.mu.Unlock()
 	l.settle()
 	c = l.counts
+	if slices.Sort(l.worths); len(l.worths) > 0 {
+		c.usual = l.worths[len(l.worths)/2]
+	}
 	for _, a := range l.generations {
 		written += a.written
 		if a.written > a.next {

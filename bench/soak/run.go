@@ -15,8 +15,8 @@ const (
 	// stall is how long nothing may come while lines are written.
 	stall = 30 * time.Second
 	// settle is how long nothing may come behind the last line before what is
-	// missing counts as lost.
-	settle = 15 * time.Second
+	// missing counts as lost: longer than an output rests after failures.
+	settle = 60 * time.Second
 	// step is how often the run is looked at.
 	step = 10 * time.Millisecond
 )

@@ -41,7 +41,7 @@ func takes(l *ledger, generation, first, end uint64) {
 func wants(t *testing.T, l *ledger, want counts) {
 	t.Helper()
 	have, _ := l.close()
-	have.worth = 0
+	have.worth, have.usual = 0, 0
 	if have != want {
 		t.Errorf("counts %+v, want %+v", have, want)
 	}
@@ -110,6 +110,20 @@ func TestTimeBetweenAKillAndTheNextLinesDoesNotCount(t *testing.T) {
 	c, _ := l.close()
 	if c.worth < 290*time.Millisecond || c.worth > 310*time.Millisecond {
 		t.Errorf("what came again was sent up to %v before the kill, want 300ms", c.worth)
+	}
+}
+
+func TestTheUsualLossIsTheMedianOfAllKillsThoseWithoutOneToo(t *testing.T) {
+	var l ledger
+	l.wrote(0, 6000)
+	takes(&l, 0, 0, 1000)
+	for _, again := range []uint64{500, 0, 50, 40, 0} {
+		l.killed(clock)
+		takes(&l, 0, 1000-again, 1000)
+	}
+	takes(&l, 0, 1000, 6000)
+	if c, _ := l.close(); c.usual < 35*time.Millisecond || c.usual > 45*time.Millisecond {
+		t.Errorf("in the median %v came again, want 40ms", c.usual)
 	}
 }
 
@@ -268,6 +282,7 @@ func TestEveryFaultIsInTheVerdict(t *testing.T) {
 		func(r *report) { r.status.Totals.Dropped = 1 },
 		func(r *report) { r.status.Sources.LostBytes = 1 },
 		func(r *report) { r.counts.worth = 2 * worthMost },
+		func(r *report) { r.counts.usual = 2 * worthUsual },
 	}
 	for i, fault := range faults {
 		r := report{mode: "rename", took: time.Second}
