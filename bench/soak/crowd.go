@@ -129,11 +129,14 @@ func digits(text []byte) (n uint64) {
 	return n
 }
 
+// crowdSettle is how long nothing may come before the rest counts as missing.
+const crowdSettle = 15 * time.Second
+
 // await waits until all have what was written, or nothing comes any more, and
 // returns how many lines did not come, for all of them together.
 func (c *crowd) await(ctx context.Context, written uint64) (missing uint64) {
 	last, moved := uint64(0), time.Now()
-	for ctx.Err() == nil && time.Since(moved) < settle {
+	for ctx.Err() == nil && time.Since(moved) < crowdSettle {
 		sum, whole := uint64(0), true
 		for _, m := range c.members {
 			n := m.next.Load()
