@@ -53,15 +53,15 @@ func (e *Engine) Clients() []Client {
 	return clients
 }
 
-// Recheck disconnects the subscribers whose right to be here has ended: those of
-// whose token's name still says no.
-func (e *Engine) Recheck(still func(who string) bool) {
+// Recheck disconnects the subscribers whose right to be here has ended: those
+// whose Subscription.Still says no.
+func (e *Engine) Recheck() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, t := range e.transports {
 		t.mu.Lock()
 		for s := range t.live {
-			if !still(s.who) {
+			if s.still != nil && !s.still() {
 				s.kick.Store(true)
 			}
 		}

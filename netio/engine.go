@@ -197,8 +197,9 @@ func (t *Transport) leave(s *Subscriber) {
 		return
 	}
 	delete(t.live, s)
-	if t.from[s.from]--; t.from[s.from] <= 0 {
-		delete(t.from, s.from) // that of a Unix socket, which is not counted, too
+	host := HostOf(s.from)
+	if t.from[host]--; t.from[host] <= 0 {
+		delete(t.from, host) // that of a Unix socket, which is not counted, too
 	}
 	t.ended.add(s.Totals())
 	t.losses.add(s.losses())

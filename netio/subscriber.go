@@ -34,7 +34,7 @@ type Subscriber struct {
 	from      netip.Addr // the same without the port
 	joined    time.Time
 	name      string        // as the client says; under transport.mu
-	who       string        // the name of its token; under transport.mu
+	still     func() bool   // Subscription.Still; under transport.mu
 	filter    string        // what it asked for, as a query; under transport.mu
 	wanted    *Subscription // not begun yet
 

@@ -16,7 +16,7 @@ import (
 // engine was told so.
 type Subscription struct {
 	Name      string           // what the client calls itself, for people
-	Who       string           // the name of the token it was let in with
+	Still     func() bool      // whether it may be here, asked by any goroutine when rights may have changed; nil: it may
 	Peer      netip.Addr       // where the client is, if the connection is that of a proxy before it
 	Form      *Form            // nil: the transport's
 	Filter    *filter.Filter   // nil: every entry
@@ -110,10 +110,11 @@ func (t *Transport) enter(s *Subscriber) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.from.IsValid() {
-		if limit := t.rules.Load().perAddress; limit > 0 && t.from[s.from] >= limit {
+		host := HostOf(s.from)
+		if limit := t.rules.Load().perAddress; limit > 0 && t.from[host] >= limit {
 			return false
 		}
-		t.from[s.from]++ // without a limit too: there may be one later
+		t.from[host]++ // without a limit too: there may be one later
 	}
 	t.live[s] = struct{}{}
 	return true
@@ -138,11 +139,14 @@ func (l *loop) begin(s *Subscriber) {
 		s.beat(s.rules.heartbeat)
 	}
 	s.transport.mu.Lock()
-	s.name, s.who, s.filter = sub.Name, sub.Who, ""
+	s.name, s.still, s.filter = sub.Name, sub.Still, ""
 	if sub.Filter != nil {
 		s.filter = sub.Filter.String()
 	}
 	s.transport.mu.Unlock()
+	if sub.Still != nil && !sub.Still() { // it was let in before a change, and Recheck did not see it
+		s.kicked = true
+	}
 	s.stopReplay()
 	s.earlier = 0
 	start := l.locate(sub.From)

@@ -99,7 +99,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	limitMemory(d.ring.Stats().CapacityBytes, d.beside())
 	if d.inputs, err = ingest.New(s.received(), ingest.Settings{
 		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
-		Authorize: func(token string, from netip.Addr) (string, error) { return d.gate.Check(token, access.Ingest, from) },
+		Authorize: d.authorizeSender,
 	}, d.ring); err != nil {
 		return nil, cannotOpen(err)
 	}
@@ -324,4 +324,10 @@ func limitMemory(ringBytes, beside uint64) {
 	percent := 100 * garbageAllowance / live
 	debug.SetGCPercent(int(math.Min(math.Max(percent, 10), 400)))
 	debug.SetMemoryLimit(int64(live) + 2*garbageAllowance)
+}
+
+// authorizeSender is asked about the token of a sender.
+func (d *daemon) authorizeSender(token string, from netip.Addr) (who string, still func() bool, err error) {
+	grant, err := d.gate.Check(token, access.Ingest, from)
+	return grant.Token, d.gate.Right(grant, access.Ingest, from), err
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"logwisp/netio/access"
 )
 
 // reloads is what has become of the configuration since the start.
@@ -117,8 +116,8 @@ func (d *daemon) apply(next *settings) error {
 	for _, step := range steps {
 		step()
 	}
-	d.engine.Recheck(func(who string) bool { return d.gate.Still(who, access.Stream) })
-	d.inputs.Recheck(func(who string) bool { return d.gate.Still(who, access.Ingest) })
+	d.engine.Recheck()
+	d.inputs.Recheck()
 	setLogLevel(next.Logging)
 	return nil
 }

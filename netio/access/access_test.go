@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const token = "correct horse battery staple"
@@ -24,10 +25,10 @@ var here = netip.MustParseAddr("192.0.2.1")
 
 func TestWithoutTokensEverybodyMayStream(t *testing.T) {
 	g := gate(t, Rules{})
-	if name, err := g.Check("", Stream, here); name != "" || err != nil {
-		t.Error(name, err)
+	if got, err := g.Check("", Stream, here); got != (Grant{}) || err != nil {
+		t.Error(got, err)
 	}
-	if g.Closed() || !g.Still("gone", Stream) {
+	if g.Closed() || !g.Holds(Grant{Token: "gone"}, Stream) {
 		t.Error("closed without tokens")
 	}
 }
@@ -44,20 +45,134 @@ func TestATokenAllowsWhatItsScopesSay(t *testing.T) {
 		err   error
 	}{
 		{token, Stream, "grafana", nil},
-		{token, Admin, "grafana", ErrScope},
+		{token, Admin, "", ErrScope},
 		{token + "2", Admin, "ops", nil},
-		{token + "2", Stream, "ops", ErrScope},
+		{token + "2", Stream, "", ErrScope},
 		{token + "2", Admin | Ingest, "ops", nil},
 		{"", Stream, "", ErrNoToken},
 		{"wrong", Stream, "", ErrBadToken},
 		{Hash(token), Stream, "", ErrBadToken},
 	} {
-		if name, err := g.Check(c.token, c.scope, here); name != c.name || !errors.Is(err, c.err) {
-			t.Errorf("%q for %s: %q, %v; want %q, %v", c.token, c.scope, name, err, c.name, c.err)
+		if got, err := g.Check(c.token, c.scope, here); got.Token != c.name || !errors.Is(err, c.err) {
+			t.Errorf("%q for %s: %q, %v; want %q, %v", c.token, c.scope, got.Token, err, c.name, c.err)
 		}
 	}
-	if !g.Still("grafana", Stream) || g.Still("grafana", Admin) || g.Still("nobody", Stream) {
-		t.Error("what was let in before is not asked about rightly")
+}
+
+// rights are the ways in which somebody is let in before rules change.
+type rights struct {
+	still   func() bool // of a stream
+	session string      // of a browser
+}
+
+func (r *rights) are(t *testing.T, what string, g *Gate, want bool) {
+	t.Helper()
+	if got := r.still(); got != want {
+		t.Errorf("%s: the stream may stay: %v", what, got)
+	}
+	if _, err := g.Resume(r.session, Stream); (err == nil) != want {
+		t.Errorf("%s: the session: %v", what, err)
+	}
+}
+
+func TestARightEndsWithItsTokenAndComesBackWithIt(t *testing.T) {
+	old := Token{Name: "grafana", Hash: Hash(token)}
+	with := func(all ...Token) Rules { return Rules{Auth: Auth{Tokens: all}} }
+	g := gate(t, with(old))
+	grant, err := g.Check(token, Stream, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rights{g.Right(grant, Stream, here), g.Session(grant)}
+	r.are(t, "at first", g, true)
+	admin := old
+	admin.Scopes = []string{"admin"}
+	for what, rules := range map[string]Rules{
+		"another token of the name": with(Token{Name: "grafana", Hash: Hash(token + "2")}),
+		"another name for it":       with(Token{Name: "loki", Hash: old.Hash}),
+		"another scope":             with(admin),
+	} {
+		if err := g.Set(rules); err != nil {
+			t.Fatal(err)
+		}
+		r.are(t, what, g, false)
+	}
+	if err := g.Set(with(Token{Name: "other", Hash: Hash(token + "3")}, old)); err != nil {
+		t.Fatal(err)
+	}
+	r.are(t, "the same again", g, true)
+	if err := g.Set(Rules{Auth: Auth{Tokens: []Token{old}}, ACL: ACL{Deny: []string{here.String()}}}); err != nil {
+		t.Fatal(err)
+	}
+	if r.still() {
+		t.Error("an address that is denied may stay")
+	}
+	if !g.Right(grant, Stream, netip.Addr{})() {
+		t.Error("a Unix socket is taken for a denied address")
+	}
+}
+
+func TestWhoHasNotShownATokenYetStaysUntilItIsAsked(t *testing.T) {
+	g := gate(t, Rules{})
+	early := g.Arrived(Stream, here)
+	if !early() {
+		t.Error("without tokens")
+	}
+	for _, name := range []string{"a", "b"} {
+		if err := g.Set(Rules{Auth: Auth{Tokens: []Token{{Name: name, Hash: Hash(token + name)}}}}); err != nil {
+			t.Fatal(err)
+		}
+		if early() {
+			t.Error("one that came without tokens stays when there are some")
+		}
+		late := g.Arrived(Stream, here)
+		if !late() {
+			t.Error("one that will be asked for its token must leave before")
+		}
+	}
+}
+
+func TestASessionEndsInTime(t *testing.T) {
+	g := gate(t, Rules{Auth: Auth{Tokens: []Token{{Name: "a", Hash: Hash(token)}}}})
+	grant, err := g.Check(token, Stream, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ago, want := range map[time.Duration]error{-time.Minute: nil, time.Second: ErrNoToken} {
+		if _, err := g.Resume(sessionUntil(grant, time.Now().Add(-ago)), Stream); !errors.Is(err, want) {
+			t.Errorf("%v after its end: %v, want %v", ago, err, want)
+		}
+	}
+	good := g.Session(grant)
+	for i := range good {
+		bad := []byte(good)
+		bad[i] ^= 1
+		if got, err := g.Resume(string(bad), Stream); err == nil && got != grant {
+			t.Errorf("a session changed at %d is one of %q", i, got.Token)
+		}
+	}
+}
+
+func TestKnowsIsWhatCheckWouldSay(t *testing.T) {
+	g := gate(t, Rules{Auth: Auth{Tokens: []Token{{Name: "a", Hash: Hash(token), Scopes: []string{"ingest"}}}}})
+	grant, err := g.Check(token, Ingest, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		token, session string
+		scope          Scope
+		want           bool
+	}{
+		{token, "", Ingest, true}, {token, "", Stream, false}, {"wrong", "", Ingest, false}, {"", "", Ingest, false},
+		{"", g.Session(grant), Ingest, true}, {"", g.Session(grant), Stream, false}, {"", "nonsense", Ingest, false},
+	} {
+		if got := g.Knows(c.token, c.session, c.scope); got != c.want {
+			t.Errorf("%q, %q for %s: %v", c.token, c.session, c.scope, got)
+		}
+	}
+	if !gate(t, Rules{}).Knows("", "", Ingest) {
+		t.Error("without tokens")
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"logwisp/netio"
 )
 
 // ArrivalOptions are the settings of how often connections may be made.
@@ -96,7 +98,7 @@ func (a *Arrivals) Admit(from netip.Addr) bool {
 // of returns the limit of an address. Beyond maxAddresses all are forgotten: the
 // total bounds whoever has so many.
 func (a *Arrivals) of(from netip.Addr) *rate.Limiter {
-	key := network(from)
+	key := netio.HostOf(from)
 	l := a.by[key]
 	if l == nil {
 		if len(a.by) >= maxAddresses || a.by == nil {

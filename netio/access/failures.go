@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"logwisp/netio"
 )
 
 const (
@@ -28,7 +30,7 @@ type failures struct {
 func (f *failures) mayTry(a netip.Addr) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l := f.by[network(a)]
+	l := f.by[netio.HostOf(a)]
 	return l == nil || l.Tokens() >= 1
 }
 
@@ -42,24 +44,10 @@ func (f *failures) add(a netip.Addr) {
 	if len(f.by) >= maxAddresses || f.by == nil {
 		f.by = make(map[netip.Addr]*rate.Limiter)
 	}
-	l := f.by[network(a)]
+	l := f.by[netio.HostOf(a)]
 	if l == nil {
 		l = rate.NewLimiter(rate.Every(time.Minute/triesPerMinute), triesPerMinute)
-		f.by[network(a)] = l
+		f.by[netio.HostOf(a)] = l
 	}
 	l.Allow()
-}
-
-// network is what counts as one address: with IPv6 a whole /64, which one host
-// has to itself.
-func network(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if !a.Is6() {
-		return a
-	}
-	p, err := a.Prefix(64)
-	if err != nil {
-		return a
-	}
-	return p.Addr()
 }

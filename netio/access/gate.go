@@ -81,47 +81,71 @@ func contains(networks []netip.Prefix, a netip.Addr) bool {
 	return false
 }
 
-// Check returns the name of the token, if it allows what is asked. Without any
-// tokens everybody may stream; the name is empty then, and what else is allowed
+// Grant is what somebody was let in with. The zero value is that of one who came
+// when there were no tokens.
+type Grant struct {
+	Token string // its name
+	sum   [sha256.Size]byte
+}
+
+// Check returns a grant of the token, if it allows what is asked. Without any
+// tokens everybody may stream; it is the zero value then, and what else is allowed
 // is for the caller to decide. Failed tries of an address are counted, and after
 // some of them all its tries fail for a while, right ones too. An invalid
 // address, as that of a Unix socket, is not counted.
-func (g *Gate) Check(token string, s Scope, from netip.Addr) (name string, err error) {
+func (g *Gate) Check(token string, s Scope, from netip.Addr) (Grant, error) {
 	c := g.rules.Load()
 	if len(c.tokens) == 0 {
-		return "", nil
+		return Grant{}, nil
 	}
 	if token == "" {
-		return "", ErrNoToken // asks for one: no try
+		return Grant{}, ErrNoToken // asks for one: no try
 	}
 	if !g.failures.mayTry(from) {
-		return "", ErrTooMany
+		return Grant{}, ErrTooMany
 	}
 	k := c.find(token)
 	switch {
 	case k == nil:
 		g.failures.add(from)
-		return "", ErrBadToken
+		return Grant{}, ErrBadToken
 	case k.scopes&s != s:
-		return k.name, ErrScope
+		return Grant{}, ErrScope
 	}
-	return k.name, nil
+	return Grant{k.name, k.sum}, nil
 }
 
-// Still reports whether a token of that name allows it now, for somebody that
-// was let in with it before.
-func (g *Gate) Still(name string, s Scope) bool {
+// Holds reports whether a grant allows it now: its token is still one of those
+// there are, under its name, or there are none any more.
+func (g *Gate) Holds(gr Grant, s Scope) bool {
 	c := g.rules.Load()
 	if len(c.tokens) == 0 {
 		return true
 	}
 	for i := range c.tokens {
-		if c.tokens[i].name == name {
-			return c.tokens[i].scopes&s == s
+		if k := &c.tokens[i]; k.name == gr.Token {
+			return k.sum == gr.sum && k.scopes&s == s
 		}
 	}
 	return false
 }
+
+// Right returns what tells whether somebody that was let in with a grant may still
+// be here: whether it holds, and its address may connect.
+func (g *Gate) Right(gr Grant, s Scope, from netip.Addr) (still func() bool) {
+	return func() bool { return g.Holds(gr, s) && g.near(from) }
+}
+
+// Arrived is Right for somebody of whom nothing is known yet but the address: if
+// there are tokens, one will be asked for.
+func (g *Gate) Arrived(s Scope, from netip.Addr) (still func() bool) {
+	asked := g.Closed()
+	return func() bool { return (asked || g.Holds(Grant{}, s)) && g.near(from) }
+}
+
+// near is Admits for addresses that may be invalid, as that of a Unix socket is:
+// its file says who may connect.
+func (g *Gate) near(from netip.Addr) bool { return !from.IsValid() || g.Admits(from) }
 
 // find compares with every token, in a time that does not tell how much of one
 // is right.

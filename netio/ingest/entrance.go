@@ -33,8 +33,8 @@ var errSilent = errors.New(`hello: token: begin with the line {"hello":1,"token"
 
 // entrance is how a connection came in.
 type entrance struct {
-	who     string // the token's name
-	entered bool   // it was asked for a token, and let in
+	who   string      // the token's name
+	still func() bool // whether it may be here; nil: it may
 }
 
 // asks reports whether an input wants a token, if there are any.
@@ -53,7 +53,7 @@ func (s *Server) guarded(in *input) bool {
 	if s.authorize == nil || !in.asks() {
 		return false
 	}
-	_, err := s.authorize("", netip.Addr{})
+	_, _, err := s.authorize("", netip.Addr{})
 	return err != nil
 }
 
@@ -64,7 +64,7 @@ func (st *stream) enter(token string) error {
 	if s.authorize == nil || !st.in.asks() {
 		return nil
 	}
-	who, err := s.authorize(token, addressOf(t.conn))
+	who, still, err := s.authorize(token, addressOf(t.conn))
 	if err != nil {
 		if token == "" {
 			err = fmt.Errorf(`%w: begin with the line {"hello":1,"token":"…"}`, err)
@@ -74,7 +74,7 @@ func (st *stream) enter(token string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.conns[t.socket]; e != nil {
-		e.who, e.entered = who, true
+		e.who, e.still = who, still
 	}
 	return nil
 }
@@ -96,15 +96,15 @@ func addressOf(c net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
-// Recheck ends the connections of senders whose right to send has ended: still is
-// asked about the name of the token that each has shown, "" for one that came
-// when there were none.
-func (s *Server) Recheck(still func(who string) bool) {
+// Recheck ends the connections of senders whose right to send has ended: that of
+// the token they have shown, or that of their address.
+func (s *Server) Recheck() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c, e := range s.conns {
-		if e.entered && !still(e.who) {
-			s.log.Info("a sender is disconnected: its token is not valid any more", "token", e.who, "peer", c.RemoteAddr())
+		a := addressOf(c)
+		if e.still != nil && !e.still() || s.admit != nil && a.IsValid() && !s.admit(a) {
+			s.log.Info("a sender is disconnected: its token or its address may not send any more", "token", e.who, "peer", c.RemoteAddr())
 			_ = c.Close()
 		}
 	}

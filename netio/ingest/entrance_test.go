@@ -12,15 +12,18 @@ import (
 )
 
 // keys stands for the tokens there are.
-func keys(token string) Settings {
-	return Settings{Authorize: func(shown string, _ netip.Addr) (string, error) {
+func keys(token string) Settings { return fleeting(token, func() bool { return true }) }
+
+// fleeting are keys to a right that may end.
+func fleeting(token string, still func() bool) Settings {
+	return Settings{Authorize: func(shown string, _ netip.Addr) (string, func() bool, error) {
 		switch shown {
 		case token:
-			return "edge", nil
+			return "edge", still, nil
 		case "":
-			return "", errors.New("a token is needed")
+			return "", nil, errors.New("a token is needed")
 		}
-		return "", errors.New("the token is not known")
+		return "", nil, errors.New("the token is not known")
 	}}
 }
 
@@ -92,25 +95,38 @@ func TestAnInputMayAskForNoToken(t *testing.T) {
 }
 
 func TestWithoutTokensNobodyShowsOne(t *testing.T) {
-	r := newRig(t, Settings{Authorize: func(string, netip.Addr) (string, error) { return "", nil }}, tcpInput(Options{Auth: "token"}))
+	r := newRig(t, Settings{Authorize: func(string, netip.Addr) (string, func() bool, error) { return "", nil, nil }}, tcpInput(Options{Auth: "token"}))
 	r.send("one\n")
 	r.sees("one")
 }
 
 func TestASenderWhoseTokenIsGoneIsDisconnected(t *testing.T) {
-	r := newRig(t, keys("secret"), tcpInput(Options{}))
+	var gone atomic.Bool
+	r := newRig(t, fleeting("secret", func() bool { return !gone.Load() }), tcpInput(Options{}))
 	c := r.talker()
 	c.says(`{"hello":1,"token":"secret","acks":true}` + "\none\n")
 	c.hears(`{"ack":"1"}`)
-	var asked atomic.Int32
-	r.server.Recheck(func(who string) bool { asked.Add(1); return who == "edge" })
+	r.server.Recheck()
 	c.says("two\n")
 	c.hears(`{"ack":"2"}`)
-	r.server.Recheck(func(string) bool { return false })
+	silent := r.talker() // it has not been asked yet
+	r.until("both", func() bool { return r.server.Stats()[0].Connections == 2 })
+	gone.Store(true)
+	r.server.Recheck()
+	r.until("the end of one", func() bool { return r.server.Stats()[0].Connections == 1 })
+	silent.says(`{"hello":1,"token":"secret","acks":true}` + "\nthree\n")
+	silent.hears(`{"ack":"1"}`)
+}
+
+func TestASenderWhoseAddressIsDeniedIsDisconnected(t *testing.T) {
+	var denied atomic.Bool
+	r := newRig(t, Settings{Admit: func(netip.Addr) bool { return !denied.Load() }}, tcpInput(Options{}))
+	c := r.talker()
+	c.says(`{"hello":1,"acks":true}` + "\none\n")
+	c.hears(`{"ack":"1"}`)
+	denied.Store(true)
+	r.server.Recheck()
 	r.until("the end", func() bool { return r.server.Stats()[0].Connections == 0 })
-	if asked.Load() != 1 {
-		t.Errorf("asked about %d senders, want 1", asked.Load())
-	}
 }
 
 func TestASendersCertificateTakesThePlaceOfAToken(t *testing.T) {

@@ -31,9 +31,10 @@ type Settings struct {
 	Post   bool                  // there is POST /ingest
 	Admit  func(netip.Addr) bool // who may connect or send datagrams, nil: everybody
 	// Authorize returns the name of a token that may send, "" when there are none
-	// at all. The error is for the sender; an address that is not valid is that of
-	// a Unix socket. Nil: nobody needs a token.
-	Authorize func(token string, from netip.Addr) (who string, err error)
+	// at all, and what tells, when rights may have changed, whether whoever has shown
+	// it may be here still. The error is for the sender; an address that is not valid
+	// is that of a Unix socket. Nil: nobody needs a token.
+	Authorize func(token string, from netip.Addr) (who string, still func() bool, err error)
 	Stdin     *os.File // what - reads
 	Log       *slog.Logger
 }
@@ -43,7 +44,7 @@ type Server struct {
 	ring      *ring.Ring
 	log       *slog.Logger
 	admit     func(netip.Addr) bool
-	authorize func(token string, from netip.Addr) (string, error)
+	authorize func(token string, from netip.Addr) (string, func() bool, error)
 	workers   *workers
 	inputs    []*input
 	post      *input // of POST /ingest, nil without it

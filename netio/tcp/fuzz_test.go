@@ -51,7 +51,7 @@ func FuzzHello(f *testing.F) {
 			}
 			return
 		}
-		sub, err := answer(&h, "", e, &forms)
+		sub, err := answer(&h, e, &forms)
 		if err != nil {
 			if !names(err.Error()) {
 				t.Fatalf("%q is refused with %q, which names nothing", line, err)

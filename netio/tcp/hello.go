@@ -63,11 +63,13 @@ func newHandshake(mode string, e *netio.Engine, gate *access.Gate) *netio.Handsh
 			if err != nil {
 				return netio.Subscription{}, err
 			}
-			who, err := gate.Check(h.Token, access.Stream, from)
+			grant, err := gate.Check(h.Token, access.Stream, from)
 			if err != nil {
 				return netio.Subscription{}, fmt.Errorf("hello: token: %w", err)
 			}
-			return answer(&h, who, e, &forms)
+			sub, err := answer(&h, e, &forms)
+			sub.Still = gate.Right(grant, access.Stream, from)
+			return sub, err
 		},
 		Refuse: func(dst []byte, err error) []byte {
 			return record.AppendLine(dst, refusal{"error", err.Error()})
@@ -82,8 +84,8 @@ type refusal struct {
 }
 
 // answer is what a hello asks for.
-func answer(h *hello, who string, e *netio.Engine, forms *forms) (sub netio.Subscription, err error) {
-	sub = netio.Subscription{Name: h.Name, Who: who, Form: forms.of(h.Notices, h.IDs), Greet: greet}
+func answer(h *hello, e *netio.Engine, forms *forms) (sub netio.Subscription, err error) {
+	sub = netio.Subscription{Name: h.Name, Form: forms.of(h.Notices, h.IDs), Greet: greet}
 	if sub.Filter, err = filter.Compile(h.Filter, e.SourceName); err != nil {
 		return sub, fmt.Errorf("hello: %w", err)
 	}

@@ -74,9 +74,8 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// says connects, sends a line and returns what comes back first, "" when the
-// server just closes.
-func says(t *testing.T, addr net.Addr, line string) (string, net.Conn) {
+// dial connects a client.
+func dial(t *testing.T, addr net.Addr) net.Conn {
 	t.Helper()
 	c, err := net.Dial(addr.Network(), addr.String())
 	if err != nil {
@@ -84,6 +83,14 @@ func says(t *testing.T, addr net.Addr, line string) (string, net.Conn) {
 	}
 	t.Cleanup(func() { c.Close() })
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	return c
+}
+
+// says connects, sends a line and returns what comes back first, "" when the
+// server just closes.
+func says(t *testing.T, addr net.Addr, line string) (string, net.Conn) {
+	t.Helper()
+	c := dial(t, addr)
 	_, _ = io.WriteString(c, line)
 	answer, _ := bufio.NewReader(c).ReadString('\n')
 	return answer, c
@@ -118,14 +125,30 @@ func TestWithTokensAHelloNeedsOne(t *testing.T) {
 	}
 	// Whose token is taken away has no right to be here any more.
 	_, c := says(t, addr, `{"hello":1,"token":"`+token+"\"}\n")
-	if err := gate.Set(access.Rules{Auth: access.Auth{Tokens: []access.Token{{Name: "b", Hash: access.Hash("x")}}}}); err != nil {
+	// So of one that was taken away and given to somebody else. Who has not been asked
+	// yet is asked for the new one.
+	late := dial(t, addr)
+	eventually(t, "the late one to be in", func() bool { return tr.Stats().Active == 2 })
+	if err := gate.Set(access.Rules{Auth: access.Auth{Tokens: []access.Token{{Name: "a", Hash: access.Hash(token + "2")}}}}); err != nil {
 		t.Fatal(err)
 	}
-	e.Recheck(func(who string) bool { return gate.Still(who, access.Stream) })
+	e.Recheck()
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		t.Error(err)
 	}
 	eventually(t, "the departure to be counted", func() bool { return tr.Stats().Disconnects["kicked"] > 0 })
+	_, _ = io.WriteString(late, `{"hello":1,"token":"`+token+"2\"}\n")
+	if got, _ := bufio.NewReader(late).ReadString('\n'); !strings.Contains(got, `"type":"connected"`) {
+		t.Errorf("the late one gets %q", got)
+	}
+	// And of an address that may not connect any more.
+	if err := gate.Set(access.Rules{ACL: access.ACL{Deny: []string{"127.0.0.0/8"}}}); err != nil {
+		t.Fatal(err)
+	}
+	e.Recheck()
+	if _, err := io.Copy(io.Discard, late); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAnAddressHasAsManyClientsAsItMay(t *testing.T) {

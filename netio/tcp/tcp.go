@@ -41,6 +41,7 @@ type Heartbeat struct {
 
 // Server accepts TCP subscribers.
 type Server struct {
+	gate       *access.Gate
 	listeners  *netio.Listeners
 	arrivals   *access.Arrivals
 	transport  *netio.Transport
@@ -62,7 +63,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, log *slog.Logger) (*Serv
 	}
 	t := o.Transport("tcp", netio.JSONLines(false, false), o.Heartbeat.Policy(o.Heartbeat.Enabled))
 	t.Handshake = newHandshake(o.Handshake, e, gate)
-	s := &Server{arrivals: arrivals, transport: e.Register(t), complaints: netio.NewComplaints(log), log: log}
+	s := &Server{gate: gate, arrivals: arrivals, transport: e.Register(t), complaints: netio.NewComplaints(log), log: log}
 	at := netio.Places{Host: o.Host, Port: o.Port, Unix: o.Unix, Given: o.Listener, TurnAway: s.turnAway, Failed: s.transport.Rejected}
 	if s.listeners, err = netio.ListenAll(at, &o.TLS, gate.Admits, log); err != nil {
 		return nil, fmt.Errorf("listen for TCP clients: %w", err)
@@ -131,7 +132,8 @@ func (s *Server) accept(ln net.Listener) error {
 		s.accepting.Go(func() {
 			defer func() { <-slots }()
 			address := c.RemoteAddr()
-			if err := s.transport.Enroll(c, netio.Subscription{}); err != nil {
+			arrived := netio.Subscription{Still: s.gate.Arrived(access.Stream, netio.AddressOf(address))}
+			if err := s.transport.Enroll(c, arrived); err != nil {
 				s.complaints.Warn("TCP client refused", err, "address", address)
 			}
 		})

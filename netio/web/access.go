@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,10 +48,10 @@ func (o *Options) check() (proxies []netip.Prefix, err error) {
 
 // visitor is who has sent a request.
 type visitor struct {
-	who  string     // the name of the token
-	from netip.Addr // where the client is; invalid on a Unix socket
-	near bool       // on this machine, with no proxy between
-	sure bool       // the client's connection is encrypted
+	grant access.Grant
+	from  netip.Addr // where the client is; invalid on a Unix socket
+	near  bool       // on this machine, with no proxy between
+	sure  bool       // the client's connection is encrypted
 }
 
 // visitorKey is where a request has its visitor.
@@ -71,7 +72,11 @@ func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scop
 		})
 		return false
 	}
-	v := s.visitor(ctx)
+	v, err := s.visitor(ctx)
+	if err != nil {
+		s.fail(ctx, fasthttp.StatusBadRequest, record.Error{Error: err.Error()})
+		return false
+	}
 	if v.from.IsValid() && !s.gate.Admits(v.from) {
 		s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: "this address may not connect: see acl"})
 		return false
@@ -80,8 +85,7 @@ func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scop
 		return false
 	}
 	if scope != 0 || !exists {
-		var err error
-		if v.who, err = s.who(ctx, scope, v.from); err != nil {
+		if v.grant, err = s.grant(ctx, scope, v.from); err != nil {
 			s.challenge(ctx, err)
 			return false
 		}
@@ -90,19 +94,27 @@ func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scop
 	return true
 }
 
-// who returns the name of the token that a request shows, in its header or as a
+// grant returns what the token allows that a request shows, in its header or as a
 // session.
-func (s *Server) who(ctx *fasthttp.RequestCtx, scope access.Scope, from netip.Addr) (string, error) {
+func (s *Server) grant(ctx *fasthttp.RequestCtx, scope access.Scope, from netip.Addr) (access.Grant, error) {
 	if !s.gate.Closed() {
-		return "", nil
+		return access.Grant{}, nil
 	}
-	if scheme, token, ok := strings.Cut(string(ctx.Request.Header.Peek("Authorization")), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return s.gate.Check(strings.TrimSpace(token), scope, from)
+	switch token, session := credentials(&ctx.Request.Header); {
+	case token != "":
+		return s.gate.Check(token, scope, from)
+	case session != "":
+		return s.gate.Resume(session, scope)
 	}
-	if session := ctx.Request.Header.Cookie(sessionCookie); len(session) > 0 {
-		return s.gate.Resume(string(session), scope)
+	return access.Grant{}, access.ErrNoToken
+}
+
+// credentials returns what a request shows: a token, or else a session.
+func credentials(h *fasthttp.RequestHeader) (token, session string) {
+	if scheme, token, ok := strings.Cut(string(h.Peek("Authorization")), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token), ""
 	}
-	return "", access.ErrNoToken
+	return "", string(h.Cookie(sessionCookie))
 }
 
 // challenge answers a request that may not have what it asks for.
@@ -121,26 +133,41 @@ func (s *Server) challenge(ctx *fasthttp.RequestCtx, err error) {
 }
 
 // visitor finds out where a request comes from. What a proxy says of that counts
-// only if it is one of ours; who names others before him is not near.
-func (s *Server) visitor(ctx *fasthttp.RequestCtx) visitor {
+// only if it is one of ours; who comes from one, or names others before him, is not
+// near. The error is for a proxy of ours that says what cannot be understood: with
+// its own address the client would have rights that are not its own.
+func (s *Server) visitor(ctx *fasthttp.RequestCtx) (visitor, error) {
 	peer := netio.AddressOf(ctx.RemoteAddr())
-	forwarded := string(ctx.Request.Header.Peek("X-Forwarded-For"))
-	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && forwarded == "", sure: s.listeners.Secure()}
-	if forwarded == "" || peer.IsValid() && !s.trusts(peer) || !peer.IsValid() && len(s.current().proxies) == 0 {
-		return v
+	lines := ctx.Request.Header.PeekAll("X-Forwarded-For") // a proxy may add one of its own behind the client's
+	ours := peer.IsValid() && s.trusts(peer) || !peer.IsValid() && len(s.current().proxies) > 0
+	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && len(lines) == 0 && !ours, sure: s.listeners.Secure()}
+	if len(lines) == 0 || !ours {
+		return v, nil
 	}
-	hops := strings.Split(forwarded, ",")
+	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
 	for _, hop := range slices.Backward(hops) { // the last is what the nearest proxy has seen
-		a, err := netip.ParseAddr(strings.TrimSpace(hop))
+		a, err := forwardedAddress(strings.TrimSpace(hop))
 		if err != nil {
-			break
+			return v, fmt.Errorf("X-Forwarded-For of a trusted proxy: %.80q is no address", hop)
 		}
 		if v.from = a.Unmap(); !s.trusts(v.from) {
 			break
 		}
 	}
 	v.sure = v.sure || string(ctx.Request.Header.Peek("X-Forwarded-Proto")) == "https"
-	return v
+	return v, nil
+}
+
+// forwardedAddress reads an address as proxies write it: some with its port, IPv6
+// in brackets or without.
+func forwardedAddress(text string) (netip.Addr, error) {
+	if p, err := netip.ParseAddrPort(text); err == nil {
+		return p.Addr(), nil
+	}
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		text = strings.TrimSuffix(inner, "]")
+	}
+	return netip.ParseAddr(text)
 }
 
 func (s *Server) trusts(a netip.Addr) bool {
@@ -192,7 +219,7 @@ const sessionCookie = "logwisp_session"
 // login answers POST /login, with the token as the body, in the field token of a
 // form, or in that of a JSON object.
 func (s *Server) login(ctx *fasthttp.RequestCtx) {
-	who, err := s.gate.Check(tokenIn(ctx), access.Stream, visitorOf(ctx).from)
+	grant, err := s.gate.Check(tokenIn(ctx), access.Stream, visitorOf(ctx).from)
 	if err == nil && !s.gate.Closed() {
 		ctx.SetStatusCode(fasthttp.StatusNoContent) // there is nothing to log in to
 		return
@@ -201,8 +228,8 @@ func (s *Server) login(ctx *fasthttp.RequestCtx) {
 		s.challenge(ctx, err)
 		return
 	}
-	s.setSession(ctx, s.gate.Session(who), access.SessionTime)
-	s.log.Info("logged in", "token", who, "address", visitorOf(ctx).from)
+	s.setSession(ctx, s.gate.Session(grant), access.SessionTime)
+	s.log.Info("logged in", "token", grant.Token, "address", visitorOf(ctx).from)
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
 }
 
@@ -216,7 +243,7 @@ func (s *Server) setSession(ctx *fasthttp.RequestCtx, value string, lasts time.D
 	var c fasthttp.Cookie
 	c.SetKey(sessionCookie)
 	c.SetValue(value)
-	c.SetPath("/")
+	c.SetPath(s.base + "/")
 	c.SetHTTPOnly(true)
 	c.SetSameSite(fasthttp.CookieSameSiteStrictMode)
 	c.SetSecure(visitorOf(ctx).sure)

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"logwisp/netio"
 	"logwisp/netio/access"
@@ -193,7 +195,12 @@ func TestWhatAProxySaysCountsOnlyIfItIsOurs(t *testing.T) {
 		{[]string{"127.0.0.1"}, "192.0.2.1", 403},
 		{[]string{"127.0.0.0/8"}, "192.0.2.1, 198.51.100.7", 200}, // the last one is what our proxy has seen
 		{[]string{"127.0.0.0/8", "198.51.100.0/24"}, "192.0.2.1, 198.51.100.7", 403},
-		{[]string{"127.0.0.1"}, "nonsense", 200},
+		{[]string{"127.0.0.1"}, "nonsense", 400}, // else it would come from the proxy's address
+		{[]string{"127.0.0.1"}, "nonsense, 198.51.100.7", 200},
+		{[]string{"127.0.0.1"}, "192.0.2.1:5678", 403},
+		{[]string{"127.0.0.1"}, "[::ffff:192.0.2.1]:5678", 403},
+		{[]string{"127.0.0.1"}, "::ffff:192.0.2.1", 403},
+		{[]string{"127.0.0.1"}, "[2001:db8::1]", 200},
 	} {
 		s := newSite(t, Options{TrustedProxies: c.proxies})
 		if err := s.gate.Set(deny); err != nil {
@@ -201,6 +208,87 @@ func TestWhatAProxySaysCountsOnlyIfItIsOurs(t *testing.T) {
 		}
 		if answer, body := s.asks("GET", "/status", "", "X-Forwarded-For: "+c.forwarded); answer.StatusCode != c.want {
 			t.Errorf("%v, %s: %d %s, want %d", c.proxies, c.forwarded, answer.StatusCode, body, c.want)
+		}
+	}
+}
+
+// A proxy may add a line of its own behind the one that the client has sent.
+func TestTheLastLineOfAProxyCounts(t *testing.T) {
+	s := newSite(t, Options{TrustedProxies: []string{"127.0.0.1"}})
+	if err := s.gate.Set(access.Rules{ACL: access.ACL{Allow: []string{"198.51.100.0/24", "127.0.0.1"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		lines []string
+		want  int
+	}{
+		{[]string{"198.51.100.7", "192.0.2.1"}, 403},
+		{[]string{"192.0.2.1", "198.51.100.7"}, 200},
+		{[]string{"198.51.100.7, 198.51.100.8", "nonsense"}, 400},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+s.Addr().String()+"/status", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["X-Forwarded-For"] = c.lines
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != c.want {
+			t.Errorf("%q: %d, want %d", c.lines, answer.StatusCode, c.want)
+		}
+	}
+}
+
+func TestWhatAProxyPassesOnIsNotNearEvenIfItDoesNotSaySo(t *testing.T) {
+	s := newSite(t, Options{TrustedProxies: []string{"127.0.0.1"}})
+	if answer, _ := s.asks("DELETE", "/clients/sse-9", ""); answer.StatusCode != 403 {
+		t.Errorf("by a proxy of ours without X-Forwarded-For: %d", answer.StatusCode)
+	}
+}
+
+// The body is held before the request is looked at: whoever may not send one must
+// not have that much of the memory.
+func TestALargeBodyIsHeldOnlyOfWhoMaySendIt(t *testing.T) {
+	for _, base := range []string{"", "/logs"} {
+		s := newSite(t, Options{BasePath: base + "/"})
+		s.AnswerIngest(func(p Post) (any, error) { return len(p.Body), nil })
+		err := s.gate.Set(access.Rules{Auth: access.Auth{Tokens: []access.Token{
+			{Name: "reader", Hash: access.Hash(reading)}, {Name: "sender", Hash: access.Hash(ruling), Scopes: []string{"ingest"}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			size  int
+			token string
+			want  int
+		}{
+			{4 << 20, ruling, 202}, {1000, ruling, 202},
+			{1000, reading, 403}, {4 << 20, reading, 403}, {4 << 20, "wrong", 401}, {4 << 20, "", 401},
+		} {
+			var headers []string
+			if c.token != "" {
+				headers = append(headers, "Authorization: Bearer "+c.token)
+			}
+			if answer, body := s.asks("POST", base+"/ingest", strings.Repeat("x\n", c.size/2), headers...); answer.StatusCode != c.want {
+				t.Errorf("%d bytes with %q: %d %s, want %d", c.size, c.token, answer.StatusCode, body, c.want)
+			}
+		}
+		head := http.Header{"Authorization": {"Bearer wrong"}, "Content-Length": {"8000000"}}
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(waitLimit))
+		_, _ = io.WriteString(c, "POST "+base+"/ingest HTTP/1.1\r\nHost: localhost\r\n")
+		_ = head.Write(c)
+		_, _ = io.WriteString(c, "\r\n")
+		if text, _ := bufio.NewReader(c).ReadString('\n'); !strings.Contains(text, "401") {
+			t.Errorf("the head alone gets %q", text)
 		}
 	}
 }

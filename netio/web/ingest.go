@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"logwisp/netio/access"
 	"logwisp/ring/record"
 )
 
@@ -37,15 +38,24 @@ type Post struct {
 // many goroutines. Call it before Serve. Without it the answer is 403.
 func (s *Server) AnswerIngest(take func(Post) (any, error)) { s.ingest = take }
 
-// allowance allows a POST /ingest more than other requests.
+// allowance allows a POST /ingest more than other requests, if it may be made at
+// all: its body is held before the request is looked at.
 func (s *Server) allowance(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
-	if s.ingest == nil || !h.IsPost() {
+	if !s.isIngest(h) {
 		return c
 	}
-	if u, err := url.ParseRequestURI(string(h.RequestURI())); err == nil && u.Path == ingestPath {
+	if token, session := credentials(h); s.gate.Knows(token, session, access.Ingest) {
 		c.MaxRequestBodySize, c.ReadTimeout = maxPost, postTime
 	}
 	return c
+}
+
+func (s *Server) isIngest(h *fasthttp.RequestHeader) bool {
+	if s.ingest == nil || !h.IsPost() {
+		return false
+	}
+	u, err := url.ParseRequestURI(string(h.RequestURI()))
+	return err == nil && u.Path == s.base+ingestPath
 }
 
 // takeIn answers POST /ingest. As long as there are no tokens, that is for

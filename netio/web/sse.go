@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"logwisp/netio"
+	"logwisp/netio/access"
 	"logwisp/ring/record"
 )
 
@@ -221,7 +222,7 @@ func (s *Server) wanted(ctx *fasthttp.RequestCtx, q *query) (*streamKind, netio.
 		sub.Form = kind.withIDs
 	}
 	v := visitorOf(ctx)
-	sub.Greet, sub.Who = s.greeting(kind, s.crossOrigin(ctx)), v.who
+	sub.Greet, sub.Still = s.greeting(kind, s.crossOrigin(ctx)), s.gate.Right(v.grant, access.Stream, v.from)
 	if v.from != netio.AddressOf(ctx.RemoteAddr()) {
 		sub.Peer = v.from
 	}

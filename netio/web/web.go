@@ -344,6 +344,11 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
 // badRequest answers what is not HTTP, or too large.
 func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	code := fasthttp.StatusBadRequest
+	if errors.Is(err, fasthttp.ErrBodyTooLarge) && s.isIngest(&ctx.Request.Header) && !s.admits(ctx, true, access.Ingest) {
+		discardRest(ctx.Conn()) // it was allowed less for that
+		ctx.SetConnectionClose()
+		return
+	}
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
 	}
