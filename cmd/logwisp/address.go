@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"logwisp/netio"
 )
 
 // defaultURL is where a command looks for a running LogWisp.
@@ -31,7 +33,7 @@ type address struct {
 // String is the address as a user would write it, without a password.
 func (a *address) String() string {
 	if a.url != nil {
-		return a.url.Redacted()
+		return netio.ShownURL(a.url.String())
 	}
 	return a.scheme + "://" + a.host
 }

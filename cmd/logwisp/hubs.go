@@ -20,7 +20,7 @@ func (s *settings) received() []ingest.Options {
 // checkStream returns what is wrong with an input that is a stream.
 func checkStream(in *ingest.Options) error {
 	if _, err := nats.ParseURL(in.URL); err != nil {
-		return fmt.Errorf("input %s: %w", shownURL(in.URL), err)
+		return fmt.Errorf("input %s: %w", netio.ShownURL(in.URL), err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"logwisp/netio"
 	"logwisp/netio/ingest"
 	"logwisp/tail"
 )
@@ -100,7 +101,7 @@ func (s *settings) checkInputs(toml []byte) []problem {
 		p.Message = err.Error()
 		if scheme, rest, ok := strings.Cut(in.URL, "://"); ok {
 			if near := nearest(scheme, ingest.Schemes); near != "" && near != scheme {
-				p.Hint = "did you mean " + near + "://" + rest + "?"
+				p.Hint = "did you mean " + netio.ShownURL(near+"://"+rest) + "?"
 			}
 		}
 		problems = append(problems, p)
@@ -118,7 +119,7 @@ func (s *settings) serves() string {
 func (s *settings) inputsText() string {
 	var urls []string
 	for i := range s.Inputs {
-		urls = append(urls, shownURL(s.Inputs[i].URL))
+		urls = append(urls, netio.ShownURL(s.Inputs[i].URL))
 	}
 	return strings.Join(urls, ",")
 }

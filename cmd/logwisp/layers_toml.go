@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"logwisp/netio"
 )
 
 // byteOrderMark is what some editors put before a text. TOML has no place
@@ -91,7 +93,7 @@ func (a *assignment) value(s *setting, value reflect.Value, raw any, path string
 			a.table(s.children, value, table, path)
 			return
 		}
-		a.refuse(a.at(path), s, describe(raw), tableHint(raw, path))
+		a.refuse(a.at(path), s, s.describe(raw), tableHint(raw, path))
 	case kindTables:
 		a.tables(s, value, raw, path)
 	case kindList, kindMapping:
@@ -102,7 +104,7 @@ func (a *assignment) value(s *setting, value reflect.Value, raw any, path string
 		// Tried on the side: a bad value leaves that of the layer below.
 		trial := reflect.New(value.Type()).Elem()
 		if !s.assign(trial, raw) || !s.allows(trial) {
-			a.refuse(a.at(path), s, describe(raw), s.hintFor(raw))
+			a.refuse(a.at(path), s, s.describe(raw), s.hintFor(raw))
 			return
 		}
 		value.Set(trial)
@@ -115,7 +117,7 @@ func (a *assignment) value(s *setting, value reflect.Value, raw any, path string
 func (a *assignment) tables(s *setting, value reflect.Value, raw any, path string) {
 	array, ok := raw.([]any)
 	if !ok {
-		a.refuse(a.at(path), s, describe(raw), "write [["+withoutElements(path)+"]]")
+		a.refuse(a.at(path), s, s.describe(raw), "write [["+withoutElements(path)+"]]")
 		return
 	}
 	list := reflect.MakeSlice(value.Type(), len(array), len(array))
@@ -148,13 +150,13 @@ func (a *assignment) items(s *setting, value reflect.Value, raw any, path string
 		if item.assign(text, raw) && item.allows(text) {
 			return true
 		}
-		a.refuse(a.at(path), item, describe(raw), item.hintFor(raw))
+		a.refuse(a.at(path), item, item.describe(raw), item.hintFor(raw))
 		return false
 	}
 	switch raw := raw.(type) {
 	case []any:
 		if s.kind != kindList {
-			a.refuse(a.at(path), s, describe(raw), "")
+			a.refuse(a.at(path), s, s.describe(raw), "")
 			return false
 		}
 		trial.Set(reflect.MakeSlice(value.Type(), 0, len(raw)))
@@ -165,7 +167,7 @@ func (a *assignment) items(s *setting, value reflect.Value, raw any, path string
 		}
 	case map[string]any:
 		if s.kind != kindMapping {
-			a.refuse(a.at(path), s, describe(raw), "")
+			a.refuse(a.at(path), s, s.describe(raw), "")
 			return false
 		}
 		trial.Set(reflect.MakeMapWithSize(value.Type(), len(raw)))
@@ -175,7 +177,7 @@ func (a *assignment) items(s *setting, value reflect.Value, raw any, path string
 			}
 		}
 	default:
-		a.refuse(a.at(path), s, describe(raw), s.hintFor(raw))
+		a.refuse(a.at(path), s, s.describe(raw), s.hintFor(raw))
 	}
 	if len(a.problems) > before {
 		return false
@@ -260,6 +262,17 @@ func tableHint(raw any, path string) string {
 		}
 	}
 	return ""
+}
+
+// describe names a value of a file, unless it may be secret.
+func (s *setting) describe(raw any) string {
+	if text, ok := raw.(string); ok {
+		if s.secret {
+			return "a string"
+		}
+		raw = netio.ShownURL(text)
+	}
+	return describe(raw)
 }
 
 // describe names a value of a file for a message: `the string "x"`.

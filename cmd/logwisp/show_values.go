@@ -9,38 +9,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"logwisp/netio"
 )
 
-// masked stands for a secret.
-const masked = "***"
-
 // shown is a text of a configuration as it may be seen: a key tagged secret and
-// the password of a URL are masked.
+// what is secret in a URL are masked.
 func (s *setting) shown(text string) string {
 	if s.secret && text != "" {
-		return masked
+		return netio.Masked
 	}
-	return shownURL(text)
-}
-
-// shownURL is a text in which, if it is a URL, the password is masked; with
-// nats:// a user without password is a token. url.Parse does not take several
-// servers.
-func shownURL(text string) string {
-	scheme, rest, found := strings.Cut(text, "://")
-	end := strings.IndexAny(rest+"/", "/?#")
-	at := strings.LastIndexByte(rest[:min(end, len(rest))], '@')
-	if !found || at < 0 {
-		return text
-	}
-	user, _, has := strings.Cut(rest[:at], ":")
-	switch {
-	case has:
-		user += ":" + masked
-	case isNATS(text):
-		user = masked
-	}
-	return scheme + "://" + user + rest[at:]
+	return netio.ShownURL(text)
 }
 
 // plainText is the value as a variable or a flag has it.

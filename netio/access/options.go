@@ -20,7 +20,7 @@ type Auth struct {
 // Token is one of them. Either its hash is given or the file that it is in.
 type Token struct {
 	Name   string   `toml:"name"`
-	Hash   string   `toml:"hash"`                              // sha256: and 64 hexadecimal digits
+	Hash   string   `toml:"hash" secret:""`                    // sha256: and 64 hexadecimal digits
 	File   string   `toml:"file"`                              // with the token itself; a relative path is below $CREDENTIALS_DIRECTORY, where a service manager puts credentials
 	Scopes []string `toml:"scopes" enum:"stream,admin,ingest"` // none: stream
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"logwisp/netio"
 	"logwisp/ring/filter"
 )
 
@@ -21,7 +22,7 @@ type Options struct {
 	BatchBytes int64             `toml:"batch_bytes" type:"bytes" default:"1MiB" min:"4096" max:"67108864"` // of entries, before they are encoded
 	BatchWait  int               `toml:"batch_ms" default:"200" min:"0" max:"60000"`                        // http: how long an entry waits for company; streams send at once
 	Compress   string            `toml:"compress" enum:"none,gzip,zstd" default:"none"`                     // of http bodies
-	Headers    map[string]string `toml:"headers"`                                                           // of http requests; {name}, {hostname}, {token}, {count}, {first}, {last}
+	Headers    map[string]string `toml:"headers" secret:""`                                                 // of http requests; {name}, {hostname}, {token}, {count}, {first}, {last}
 	TokenFile  string            `toml:"token_file"`                                                        // read for every request or connection, so that it may be replaced
 	Guarantee  bool              `toml:"guarantee" default:"false"`                                         // from the files themselves, until it is acknowledged
 }
@@ -101,20 +102,20 @@ func (o *Options) parseURL() (*url.URL, error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("url %q is malformed: %w", redacted(o.URL), errors.Unwrap(err))
+		return nil, fmt.Errorf("url %q is malformed: %w", netio.ShownURL(o.URL), errors.Unwrap(err))
 	}
 	switch {
 	case !slices.Contains(Schemes, u.Scheme):
-		return nil, fmt.Errorf("url %q: the scheme must be one of %s", u.Redacted(), strings.Join(Schemes, "://, ")+"://")
+		return nil, fmt.Errorf("url %q: the scheme must be one of %s", netio.ShownURL(o.URL), strings.Join(Schemes, "://, ")+"://")
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("url %q names no host", u.Redacted())
+		return nil, fmt.Errorf("url %q names no host", netio.ShownURL(o.URL))
 	}
 	if u.Scheme == "tcp" || u.Scheme == "tls" {
 		if _, _, err := net.SplitHostPort(u.Host); err != nil || u.Port() == "" {
-			return nil, fmt.Errorf("url %q names no port", u.Redacted())
+			return nil, fmt.Errorf("url %q names no port", netio.ShownURL(o.URL))
 		}
 		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-			return nil, fmt.Errorf("url %q: only host and port belong in it", u.Redacted())
+			return nil, fmt.Errorf("url %q: only host and port belong in it", netio.ShownURL(o.URL))
 		}
 	}
 	return u, nil
@@ -130,14 +131,6 @@ func firstServer(raw string) string {
 		return raw[:host+i] + raw[end:]
 	}
 	return raw
-}
-
-// redacted hides what may be a password in a text that is no URL.
-func redacted(text string) string {
-	if i := strings.LastIndexByte(text, '@'); i >= 0 {
-		return "…" + text[i:]
-	}
-	return text
 }
 
 // Label returns the output's name, which the settings give or the URL: without

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"logwisp/netio"
 	"logwisp/ring/entry"
 	"logwisp/ring/parse"
 )
@@ -58,9 +59,9 @@ func parseURL(text string) (endpoint, error) {
 	case text == "":
 		return e, errors.New("an input has no url: set it to " + listSchemes())
 	case !found || example == "" && scheme != "nats":
-		return e, fmt.Errorf("input %q: want %s", text, listSchemes())
+		return e, fmt.Errorf("input %q: want %s", netio.ShownURL(text), listSchemes())
 	case scheme == "nats":
-		return e, fmt.Errorf("input %q: netio/nats reads from NATS", text)
+		return e, fmt.Errorf("input %q: netio/nats reads from NATS", netio.ShownURL(text))
 	case scheme == "unix":
 		if rest == "" || strings.HasSuffix(rest, "/") || len(rest) > maxSocketPath {
 			return e, fmt.Errorf("input %q: name the socket in at most %d bytes, as in %s", text, maxSocketPath, example)
@@ -69,13 +70,13 @@ func parseURL(text string) (endpoint, error) {
 	default:
 		u, err := url.Parse(text)
 		if err != nil {
-			return e, fmt.Errorf("input %q: %w", text, errors.Unwrap(err))
+			return e, fmt.Errorf("input %q: %w", netio.ShownURL(text), errors.Unwrap(err))
 		}
 		if e.host, e.port = u.Hostname(), u.Port(); e.port == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-			return e, fmt.Errorf("input %q: want a host, which may be empty, and a port, and no more, as in %s", text, example)
+			return e, fmt.Errorf("input %q: want a host, which may be empty, and a port, and no more, as in %s", netio.ShownURL(text), example)
 		}
 		if _, err := net.LookupPort("tcp", e.port); err != nil {
-			return e, fmt.Errorf("input %q: %s is no port: want a number up to 65535", text, e.port)
+			return e, fmt.Errorf("input %q: %s is no port: want a number up to 65535", netio.ShownURL(text), e.port)
 		}
 		return e, nil
 	}
