@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -65,9 +66,8 @@ func (o *TLSOptions) Load() (*tls.Config, error) {
 }
 
 const (
-	// handshakeTime is how long a client may take for its handshake, and
-	// maxHandshakes how many are under way at once: more wait to be accepted.
-	handshakeTime = 10 * time.Second
+	// maxHandshakes is how many handshakes are under way at once: one more pushes
+	// out the one that has taken longest, so that who says nothing keeps nobody out.
 	maxHandshakes = 256
 	// securePiece is how much is encrypted at a time: with it a client's share
 	// of a loop's work stays small, and records are as large as they may be.
@@ -77,6 +77,10 @@ const (
 	stuckTime = 10 * time.Minute
 )
 
+// patience is how long a client may take for its handshake, and for how long it
+// may take nothing once the engine has closed its connection.
+type patience struct{ handshake, left time.Duration }
+
 // SecureListener speaks TLS with those that connect, and hands over a plain
 // connection for each: one end of a socket pair, whose other end is served by
 // two goroutines here. So event loops write pages to every client in the same
@@ -84,8 +88,9 @@ const (
 // buffer does.
 type SecureListener struct {
 	net.Listener
-	config atomic.Pointer[tls.Config]
-	log    *slog.Logger
+	config   atomic.Pointer[tls.Config]
+	patience patience
+	log      *slog.Logger
 
 	complaints *Complaints
 
@@ -100,7 +105,11 @@ type SecureListener struct {
 
 // Secure returns ln with TLS.
 func Secure(ln net.Listener, config *tls.Config, log *slog.Logger) *SecureListener {
-	l := &SecureListener{Listener: ln, log: log, complaints: NewComplaints(log), plain: make(chan net.Conn), failed: make(chan error, 1)}
+	return secure(ln, config, patience{10 * time.Second, 10 * time.Second}, log)
+}
+
+func secure(ln net.Listener, config *tls.Config, p patience, log *slog.Logger) *SecureListener {
+	l := &SecureListener{Listener: ln, patience: p, log: log, complaints: NewComplaints(log), plain: make(chan net.Conn), failed: make(chan error, 1)}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.buffers.New = func() any { b := make([]byte, securePiece); return &b }
 	l.records.New = func() any { b := make([]byte, 0, securePiece+securePiece/16); return &b }
@@ -141,7 +150,10 @@ func (l *SecureListener) Flush(ctx context.Context) {
 }
 
 func (l *SecureListener) acceptAll() {
-	slots := make(chan struct{}, maxHandshakes)
+	// Those pushed out take a moment to end, and those whose handshake is done wait
+	// to be taken.
+	slots := make(chan struct{}, 2*maxHandshakes)
+	var under handshakes
 	for {
 		slots <- struct{}{}
 		raw, err := l.Listener.Accept()
@@ -149,20 +161,45 @@ func (l *SecureListener) acceptAll() {
 			l.failed <- err
 			return
 		}
+		end := under.begin(raw)
 		l.pumps.Go(func() {
-			l.shake(raw)
+			l.shake(raw, end)
 			<-slots
 		})
 	}
 }
 
-// shake does the handshake and hands the connection over.
-func (l *SecureListener) shake(raw net.Conn) {
-	ctx, cancel := context.WithTimeout(l.closing, handshakeTime)
+// handshakes are those under way, in the order in which they began.
+type handshakes struct {
+	mu  sync.Mutex
+	all list.List // of net.Conn
+}
+
+// begin adds one. end is called when it is over, well or not.
+func (h *handshakes) begin(c net.Conn) (end func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all.Len() >= maxHandshakes {
+		oldest := h.all.Remove(h.all.Front()).(net.Conn)
+		oldest.Close()
+	}
+	e := h.all.PushBack(c)
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.all.Remove(e) // does nothing to one that was pushed out
+	}
+}
+
+// shake does the handshake, of which end is told, and hands the connection over.
+func (l *SecureListener) shake(raw net.Conn, end func()) {
+	ctx, cancel := context.WithTimeout(l.closing, l.patience.handshake)
 	defer cancel()
 	out := &gathered{Conn: raw}
 	c := tls.Server(out, l.config.Load())
-	if err := c.HandshakeContext(ctx); err != nil {
+	err := c.HandshakeContext(ctx)
+	end()
+	if err != nil {
 		raw.Close()
 		l.log.Debug("TLS handshake failed", "address", raw.RemoteAddr(), "error", err)
 		return
@@ -230,13 +267,26 @@ func (g *gathered) gather(buf *[]byte) {
 	g.held = buf
 }
 
-func (g *gathered) flush() error {
+// flush sends what is held back. A client that takes nothing is given up after
+// stuckTime, or after less if left says that the engine has closed its end.
+func (g *gathered) flush(left func() bool, leftTime time.Duration) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p := *g.held
 	g.held = nil
-	_, err := g.Conn.Write(p)
-	return err
+	defer func() { _ = g.Conn.SetWriteDeadline(time.Now().Add(stuckTime)) }() // of what TLS has to say itself
+	for took := time.Now(); ; {
+		_ = g.Conn.SetWriteDeadline(time.Now().Add(leftTime / 4))
+		n, err := g.Conn.Write(p)
+		p = p[n:]
+		if n > 0 {
+			took = time.Now()
+		}
+		idle := time.Since(took)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || idle >= stuckTime || idle >= leftTime && left() {
+			return err
+		}
+	}
 }
 
 // send encrypts what the server writes, until it closes its end or the client is
@@ -245,6 +295,10 @@ func (l *SecureListener) send(c *tls.Conn, out *gathered, from *net.UnixConn) {
 	defer from.Close()
 	defer c.Close() // sends the alert that the stream is whole
 	raw, err := from.SyscallConn()
+	left := func() (closed bool) {
+		_ = raw.Control(func(fd uintptr) { closed = hungUp(int(fd)) })
+		return closed
+	}
 	for err == nil {
 		var piece *[]byte
 		n := 0
@@ -263,11 +317,12 @@ func (l *SecureListener) send(c *tls.Conn, out *gathered, from *net.UnixConn) {
 		if n <= 0 {
 			err = io.EOF
 		} else if err == nil {
-			_ = c.SetWriteDeadline(time.Now().Add(stuckTime))
 			records := l.records.Get().(*[]byte)
 			out.gather(records)
 			_, err = c.Write((*piece)[:n])
-			err = errors.Join(err, out.flush())
+			if err = errors.Join(err, out.flush(left, l.patience.left)); err != nil {
+				out.Conn.Close() // there is nobody to say the end to
+			}
 			l.records.Put(records)
 		}
 		l.buffers.Put(piece)
