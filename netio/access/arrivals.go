@@ -95,6 +95,15 @@ func (a *Arrivals) Admit(from netip.Addr) bool {
 	return a.all == nil || a.all.AllowN(now, 1)
 }
 
+// Counts reports whether the connections of an address count as its own: those of
+// proxies and of exempt networks do not, nor those of a Unix socket.
+func (a *Arrivals) Counts(from netip.Addr) bool {
+	from = from.Unmap().WithZone("")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return from.IsValid() && !contains(a.limits.exempt, from) && !contains(a.limits.proxies, from)
+}
+
 // of returns the limit of an address. Beyond maxAddresses all are forgotten: the
 // total bounds whoever has so many.
 func (a *Arrivals) of(from netip.Addr) *rate.Limiter {

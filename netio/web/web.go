@@ -14,7 +14,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,46 +75,9 @@ type Server struct {
 	monitor   *Monitor   // nil: there is none
 	ingest    func(Post) (any, error)
 	log       *slog.Logger
-	silent    silentConns
+	open      connections
 
 	complaints *netio.Complaints
-}
-
-// silentConns are the connections that have not sent a request yet, as a
-// browser opens them ahead of need. fasthttp counts them as active and would
-// wait for them at the end.
-type silentConns struct {
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-}
-
-func (c *silentConns) note(conn net.Conn, state fasthttp.ConnState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch state {
-	case fasthttp.StateNew:
-		if c.conns == nil {
-			c.conns = make(map[net.Conn]struct{})
-		}
-		c.conns[conn] = struct{}{}
-	case fasthttp.StateClosed, fasthttp.StateHijacked:
-		delete(c.conns, conn)
-	}
-}
-
-// spoke takes note of a connection's request.
-func (c *silentConns) spoke(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.conns, conn)
-}
-
-func (c *silentConns) closeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for conn := range c.conns {
-		_ = conn.Close()
-	}
 }
 
 // New binds the listeners, but for one that it is given. Nothing is accepted before Serve. gate says who may
@@ -156,7 +118,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		CloseOnShutdown:       true,
 		HeaderReceived:        s.allowance,
 		ErrorHandler:          s.badRequest,
-		ConnState:             s.silent.note,
+		ConnState:             s.connection,
 		Logger:                logger{log},
 	}
 	return s, nil
@@ -227,7 +189,7 @@ func (s *Server) CloseListener() error { return s.listeners.Close() }
 // ends.
 func (s *Server) Close(ctx context.Context) error {
 	_ = s.listeners.Close() // the HTTP server has it only once Serve runs
-	s.silent.closeAll()
+	s.open.closeSilent()
 	s.refusals.wait()
 	if err := s.http.ShutdownWithContext(ctx); !errors.Is(err, net.ErrClosed) {
 		return err
@@ -243,7 +205,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			s.fail(ctx, fasthttp.StatusInternalServerError, record.Error{Error: "internal error"})
 		}
 	}()
-	s.silent.spoke(ctx.Conn())
+	s.open.spoke(ctx.Conn())
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
 	allowed := "GET, HEAD"

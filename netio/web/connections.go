@@ -1,0 +1,100 @@
+package web
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+
+	"logwisp/netio"
+)
+
+const (
+	// maxConnections is how many connections may be open that are not streams, and
+	// maxOfAddress how many of one address. Proxies of ours and the networks in
+	// connects_exempt have the first limit only. Beyond, one is closed at once.
+	maxConnections = 8192
+	maxOfAddress   = 256
+)
+
+// connections are those that are not streams. The zero value is ready.
+type connections struct {
+	mu  sync.Mutex
+	all map[net.Conn]*connection
+	of  map[netip.Addr]int
+}
+
+type connection struct {
+	host  netip.Addr // invalid: not counted
+	spoke bool       // it has sent a request
+}
+
+// connection takes note of what becomes of a connection.
+func (s *Server) connection(c net.Conn, state fasthttp.ConnState) {
+	switch state {
+	case fasthttp.StateNew:
+		var host netip.Addr
+		if a := netio.AddressOf(c.RemoteAddr()); s.arrivals.Counts(a) {
+			host = netio.HostOf(a)
+		}
+		if !s.open.enter(c, host) {
+			s.transport.Rejected(netio.ErrFull)
+			_ = c.Close()
+		}
+	case fasthttp.StateClosed, fasthttp.StateHijacked:
+		s.open.leave(c)
+	}
+}
+
+// enter counts one and reports whether it may stay.
+func (o *connections) enter(c net.Conn, host netip.Addr) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.all) >= maxConnections || host.IsValid() && o.of[host] >= maxOfAddress {
+		return false
+	}
+	if o.all == nil {
+		o.all, o.of = make(map[net.Conn]*connection), make(map[netip.Addr]int)
+	}
+	o.all[c] = &connection{host: host}
+	if host.IsValid() {
+		o.of[host]++
+	}
+	return true
+}
+
+func (o *connections) leave(c net.Conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	one := o.all[c]
+	if one == nil {
+		return
+	}
+	delete(o.all, c)
+	if o.of[one.host]--; o.of[one.host] <= 0 {
+		delete(o.of, one.host)
+	}
+}
+
+// spoke takes note of a connection's request.
+func (o *connections) spoke(c net.Conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if one := o.all[c]; one != nil {
+		one.spoke = true
+	}
+}
+
+// closeSilent closes those that have not sent a request yet, as a browser opens
+// them ahead of need. fasthttp counts them as active and would wait for them at
+// the end.
+func (o *connections) closeSilent() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c, one := range o.all {
+		if !one.spoke {
+			_ = c.Close()
+		}
+	}
+}
