@@ -59,6 +59,7 @@ type Engine struct {
 	stopReplays context.CancelFunc
 
 	selections selections
+	lookers    lookers
 	walks      chan *ring.Reader // of those that look at pages outside the loops
 
 	ending     atomic.Bool // walks end early: enrolments wait for them

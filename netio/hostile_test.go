@@ -2,6 +2,9 @@ package netio
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -131,9 +134,95 @@ func TestALookBackEndsWhenTheEngineStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Last(1, f, e.Head())
+	e.Last(1, f, e.Head(), nil)
 	if calls >= pages {
 		t.Errorf("names were asked for %d times, there are %d pages", calls, pages)
+	}
+}
+
+func TestALookBackEndsWhenNobodyWaitsForIt(t *testing.T) {
+	r := ring.New(ring.Options{Entries: 4096, Bytes: 1 << 20})
+	e, err := New(r, Options{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(e)
+	b := r.NewBuilder()
+	for range 500 {
+		b.Add(append(b.Text(), "{}\n"...), r.Source("app.log"), ring.LevelInfo)
+		b.Publish()
+	}
+	f, err := filter.Compile(filter.Spec{Source: []string{"other.log"}}, r.SourceName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	e.Last(1, f, e.Head(), func() bool { asked++; return asked == 3 })
+	if asked != 3 {
+		t.Errorf("it went on: %d pages were looked at", asked)
+	}
+}
+
+func TestSoManyMayLookBackAtOnce(t *testing.T) {
+	e := &Engine{}
+	address := netip.MustParseAddr
+	var ends []func()
+	look := func(from netip.Addr, want error) {
+		t.Helper()
+		end, err := e.LookBack(from)
+		if !errors.Is(err, want) {
+			t.Fatalf("%v, the %dth: %v, want %v", from, len(ends)+1, err, want)
+		}
+		if err == nil {
+			ends = append(ends, end)
+		}
+	}
+	for i := range maxLookingOf {
+		look(address(fmt.Sprintf("2001:db8::%d", i+1)), nil)
+	}
+	look(address("2001:db8::ffff"), ErrLooking) // the same host
+	for len(ends) < maxLooking {
+		look(address("::1"), nil)
+	}
+	look(address("127.0.0.1"), ErrLooking)
+	look(address("192.0.2.1"), ErrLooking)
+	ends[0]()
+	ends[maxLookingOf]()
+	look(address("2001:db8::ffff"), nil)
+	look(netip.Addr{}, nil)
+	look(netip.Addr{}, ErrLooking)
+}
+
+func TestWhoHasClosedItsSendingSideIsKnown(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ours, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	_, _ = c.Write([]byte("GET"))
+	if closedSending(ours) {
+		t.Error("it may still say something")
+	}
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); !closedSending(ours); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not noticed")
+		}
+	}
+	if Gone(ours)() {
+		t.Error("it is not waited for at all")
 	}
 }
 

@@ -3,6 +3,7 @@
 package netio
 
 import (
+	"net"
 	"sync"
 	"syscall"
 
@@ -109,6 +110,25 @@ func hungUp(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd)}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0 && fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+}
+
+// closedSending reports whether the peer of a connection will say no more, and the
+// connection is not known to be of a kind that cannot be asked.
+func closedSending(c net.Conn) (closed bool) {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return true
+	}
+	err = raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(fds, 0)
+		closed = err == nil && n > 0
+	})
+	return closed || err != nil
 }
 
 // socketFDs returns two connected sockets that do not block.

@@ -4,6 +4,7 @@ package netio
 
 import (
 	"errors"
+	"net"
 	"syscall"
 )
 
@@ -25,6 +26,8 @@ func (p *writePoll) remove(*Subscriber) {}
 func (p *writePoll) close() {}
 
 func hungUp(int) bool { return false }
+
+func closedSending(net.Conn) bool { return false }
 
 func socketFDs() (fds [2]int, err error) { return fds, errNotLinux }
 

@@ -2,6 +2,10 @@ package netio
 
 import (
 	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
 	"time"
 
 	"logwisp/ring"
@@ -16,6 +20,63 @@ const (
 	// a filter.
 	maxLookBack = 1 << 30
 )
+
+const (
+	// maxLooking is how many clients may look back at once, those that wait for
+	// their turn included, and maxLookingOf how many of one address, if that is not
+	// on this machine.
+	maxLooking   = 64
+	maxLookingOf = 8
+)
+
+// ErrLooking is what one more client gets.
+var ErrLooking = errors.New("too many clients are looking back: try again later")
+
+// lookers are the clients that look back.
+type lookers struct {
+	mu  sync.Mutex
+	all int
+	of  map[netip.Addr]int
+}
+
+// LookBack lets a client at an address read what is held, which may take a while
+// and others have to wait for. It returns what is to be called at the end, or
+// ErrLooking.
+func (e *Engine) LookBack(from netip.Addr) (end func(), err error) {
+	host, k := HostOf(from), &e.lookers
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	own := host.IsValid() && !from.Unmap().IsLoopback()
+	if k.all >= maxLooking || own && k.of[host] >= maxLookingOf {
+		return nil, ErrLooking
+	}
+	if k.of == nil {
+		k.of = make(map[netip.Addr]int)
+	}
+	k.all++
+	if own {
+		k.of[host]++
+	}
+	return func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.all--
+		if k.of[host]--; k.of[host] <= 0 {
+			delete(k.of, host)
+		}
+	}, nil
+}
+
+// goneTime is for how long a look back goes on for a client that has closed its
+// sending side. It may have done so because it has said all that it had to say.
+const goneTime = 10 * time.Second
+
+// Gone returns what tells whether nobody waits any more for what is looked for on
+// behalf of a connection.
+func Gone(c net.Conn) func() bool {
+	began := time.Now()
+	return func() bool { return time.Since(began) > goneTime && closedSending(c) }
+}
 
 // View shows a page that is held: the one with entry seq, or the oldest when
 // that is no longer held. It returns false when seq is beyond the head, or the engine closed. visit
@@ -53,9 +114,10 @@ func (e *Engine) Run() string { return e.ids.Run() }
 func (e *Engine) SourceName(id uint16) string { return e.ring.SourceName(id) }
 
 // Last is the place of the last n held entries up to entry head that pass f,
-// which may be nil; with fewer of them, or when the engine stops meanwhile, that
-// of the oldest entry looked at. It reads pages, so it takes a while.
-func (e *Engine) Last(n uint64, f *filter.Filter, head uint64) Position {
+// which may be nil; with fewer of them, or when the engine stops or gone, if there
+// is one, says so meanwhile, that of the oldest entry looked at. It reads pages, so
+// it takes a while.
+func (e *Engine) Last(n uint64, f *filter.Filter, head uint64, gone func() bool) Position {
 	if n == 0 {
 		return At(head + 1)
 	}
@@ -64,7 +126,7 @@ func (e *Engine) Last(n uint64, f *filter.Filter, head uint64) Position {
 	}
 	matcher, left := f.NewMatcher(), n
 	at, seen := head+1, 0
-	for left > 0 && at > 1 && seen < maxLookBack && !e.ending.Load() {
+	for left > 0 && at > 1 && seen < maxLookBack && !e.ending.Load() && (gone == nil || !gone()) {
 		before := at
 		e.View(at-1, func(p *ring.Page) {
 			if p.First >= before {

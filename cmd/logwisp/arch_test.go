@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"netio":            {"ring", "ring/record", "ring/filter"},
 	"netio/tcp":        {"netio", "netio/access", "ring", "ring/record", "ring/filter"},
 	"netio/web":        {"netio", "netio/access", "netio/web/viewer", "ring", "ring/record", "ring/filter"},
-	"netio/access":     {},
+	"netio/access":     {"netio"},
 	"netio/forward":    {"netio", "ring", "ring/record", "ring/filter"},
 	"netio/nats":       {"netio", "ring", "ring/entry", "ring/record", "ring/parse", "ring/filter"},
 	"netio/ingest":     {"netio", "ring", "ring/entry", "ring/parse", "ring/filter"},

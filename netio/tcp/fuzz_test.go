@@ -3,6 +3,7 @@ package tcp
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func FuzzHello(f *testing.F) {
 			}
 			return
 		}
-		sub, err := answer(&h, e, &forms)
+		sub, err := answer(&h, netip.Addr{}, e, &forms)
 		if err != nil {
 			if !names(err.Error()) {
 				t.Fatalf("%q is refused with %q, which names nothing", line, err)

@@ -67,7 +67,7 @@ func newHandshake(mode string, e *netio.Engine, gate *access.Gate) *netio.Handsh
 			if err != nil {
 				return netio.Subscription{}, fmt.Errorf("hello: token: %w", err)
 			}
-			sub, err := answer(&h, e, &forms)
+			sub, err := answer(&h, from, e, &forms)
 			sub.Still = gate.Right(grant, access.Stream, from)
 			return sub, err
 		},
@@ -84,7 +84,14 @@ type refusal struct {
 }
 
 // answer is what a hello asks for.
-func answer(h *hello, e *netio.Engine, forms *forms) (sub netio.Subscription, err error) {
+func answer(h *hello, from netip.Addr, e *netio.Engine, forms *forms) (sub netio.Subscription, err error) {
+	if h.Since != "" || h.Tail != nil {
+		end, err := e.LookBack(from)
+		if err != nil {
+			return sub, fmt.Errorf("hello: %w", err)
+		}
+		defer end()
+	}
 	sub = netio.Subscription{Name: h.Name, Form: forms.of(h.Notices, h.IDs), Greet: greet}
 	if sub.Filter, err = filter.Compile(h.Filter, e.SourceName); err != nil {
 		return sub, fmt.Errorf("hello: %w", err)
@@ -101,7 +108,7 @@ func answer(h *hello, e *netio.Engine, forms *forms) (sub netio.Subscription, er
 		}
 		sub.From = e.Since(t)
 	case h.Tail != nil:
-		sub.From = e.Last(*h.Tail, sub.Filter, e.Head())
+		sub.From = e.Last(*h.Tail, sub.Filter, e.Head(), nil)
 	}
 	return sub, nil
 }

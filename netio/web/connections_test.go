@@ -85,3 +85,32 @@ func TestAllConnectionsTogetherAreBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoLooksBackIsToldWhenTooManyDo(t *testing.T) {
+	s := newSite(t, Options{})
+	var ends []func()
+	for {
+		end, err := s.engine.LookBack(netip.Addr{})
+		if err != nil {
+			break
+		}
+		ends = append(ends, end)
+	}
+	paths := map[string]int{"/entries?download=1": 503, "/stream?tail=1&follow=0": 503, "/stream?since=1h&follow=0": 503, "/stream?follow=0": 200, "/stream?from=earliest&follow=0": 200}
+	for path, want := range paths {
+		answer, body := s.asks("GET", path, "")
+		if answer.StatusCode != want || want == 503 && (answer.Header.Get("Retry-After") == "" || answer.Header.Get("Content-Disposition") != "") {
+			t.Errorf("%s: %d %v %s, want %d", path, answer.StatusCode, answer.Header, body, want)
+		}
+	}
+	for _, end := range ends {
+		end()
+	}
+	for range 2 * len(ends) { // each gives back what it took
+		for path := range paths {
+			if answer, _ := s.asks("GET", path, ""); answer.StatusCode != 200 {
+				t.Fatalf("%s: %d, though nobody looks back", path, answer.StatusCode)
+			}
+		}
+	}
+}

@@ -63,8 +63,23 @@ func (s *Server) entries(ctx *fasthttp.RequestCtx) {
 	if ctx.IsHead() {
 		return
 	}
+	end, err := s.engine.LookBack(visitorOf(ctx).from)
+	if err != nil {
+		s.tooManyLook(ctx, err)
+		return
+	}
 	conn := ctx.Conn()
-	ctx.SetBodyStreamWriter(func(w *bufio.Writer) { x.stream(w, conn) })
+	ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
+		defer end()
+		x.stream(w, conn)
+	})
+}
+
+// tooManyLook answers one that may not look back now.
+func (s *Server) tooManyLook(ctx *fasthttp.RequestCtx, err error) {
+	ctx.Response.Header.Del("Content-Disposition")
+	ctx.Response.Header.Set("Retry-After", "5")
+	s.fail(ctx, fasthttp.StatusServiceUnavailable, record.Error{Error: err.Error()})
 }
 
 // export is one answer of /entries on its way.
@@ -114,7 +129,8 @@ func (s *Server) newExport(ctx *fasthttp.RequestCtx) (x *export, download bool, 
 // whole, and a page is not held while the client is waited for.
 func (x *export) stream(w *bufio.Writer, conn net.Conn) {
 	piece := []byte(x.format.head)
-	for !x.done {
+	gone := netio.Gone(conn)
+	for !x.done && !gone() {
 		piece = x.appendPage(piece)
 		if len(piece) < 32<<10 && !x.done {
 			continue

@@ -79,7 +79,7 @@ func (s *site) read(text string) (*query, error) {
 	if _, err := q.subscription(s.transport.Heartbeat); err != nil {
 		return nil, err
 	}
-	_, err = q.place(s.engine, "", s.engine.Head())
+	_, err = q.place(s.engine, "", s.engine.Head(), nil)
 	return q, err
 }
 

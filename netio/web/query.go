@@ -184,7 +184,7 @@ func (q *query) subscription(policy netio.HeartbeatPolicy) (netio.Subscription, 
 // order of the cases counts, but all are checked. resume is the Last-Event-ID
 // header, head the newest entry to be counted for tail. It may read all that the
 // ring holds.
-func (q *query) place(e *netio.Engine, resume string, head uint64) (netio.Position, error) {
+func (q *query) place(e *netio.Engine, resume string, head uint64, gone func() bool) (netio.Position, error) {
 	var from netio.Position
 	var err error
 	if value := q.values["from"]; value != "" {
@@ -210,10 +210,13 @@ func (q *query) place(e *netio.Engine, resume string, head uint64) (netio.Positi
 	case !since.IsZero():
 		return e.Since(since), nil
 	case q.values["tail"] != "":
-		return e.Last(tail, q.filter, head), nil
+		return e.Last(tail, q.filter, head, gone), nil
 	}
 	return from, nil
 }
+
+// looksBack reports whether place may have to read what is held.
+func (q *query) looksBack() bool { return q.values["since"] != "" || q.values["tail"] != "" }
 
 // since returns the time that since names, zero when it is not given.
 func (q *query) since(now time.Time) (time.Time, error) {

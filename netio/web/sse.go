@@ -190,8 +190,16 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 	if sub.NoFollow {
 		sub.Until = head
 	}
+	if q.looksBack() {
+		end, err := s.engine.LookBack(visitorOf(ctx).from)
+		if err != nil {
+			s.tooManyLook(ctx, err)
+			return
+		}
+		defer end()
+	}
 	resume := string(ctx.Request.Header.Peek("Last-Event-ID"))
-	if sub.From, err = q.place(s.engine, resume, head); err != nil {
+	if sub.From, err = q.place(s.engine, resume, head, netio.Gone(ctx.Conn())); err != nil {
 		s.refuse(ctx, err)
 		return
 	}
