@@ -20,10 +20,13 @@ import (
 
 // Errors of Enroll.
 var (
-	ErrStopping = errors.New("the server is stopping")
-	ErrFull     = errors.New("the server has as many clients as max_clients allows")
-	ErrTooOften = errors.New("more connections are made than max_connects_per_minute or max_connects_per_minute_per_ip allows")
-	ErrCrowd    = errors.New("the address has as many clients as max_clients_per_ip allows")
+	ErrStopping  = errors.New("the server is stopping")
+	ErrFull      = errors.New("the server has as many clients as max_clients allows")
+	ErrTooOften  = errors.New("more connections are made than max_connects_per_minute or max_connects_per_minute_per_ip allows")
+	ErrDenied    = errors.New("the address may not connect: see acl")
+	ErrHandshake = errors.New("the TLS handshake failed")
+	ErrToken     = errors.New("a wrong token, or too many of them")
+	ErrCrowd     = errors.New("the address has as many clients as max_clients_per_ip allows")
 )
 
 // Options are the settings of an Engine.

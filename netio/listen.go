@@ -87,6 +87,9 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
 			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
+			if l.failed != nil {
+				l.failed(ErrDenied)
+			}
 			c.Close()
 			continue
 		}

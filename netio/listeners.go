@@ -33,8 +33,9 @@ type Places struct {
 	// called before TLS, for those that admit lets in, and must not wait. nil: none
 	// is turned away.
 	TurnAway func(net.Conn) bool
-	// Failed hears of every try to accept a connection that failed for want of
-	// something. It must not wait. nil: nobody does.
+	// Failed hears of every connection that could not be accepted for want of
+	// something, was denied, or did not get through its TLS handshake. It must not
+	// wait. nil: nobody does.
 	Failed func(error)
 
 	Given net.Listener // has been opened by somebody else, and takes the place of Host and Port; nil: none
@@ -55,6 +56,7 @@ func ListenAll(at Places, o *TLSOptions, admit func(netip.Addr) bool, log *slog.
 	l.tcp.(*listener).turnAway, l.tcp.(*listener).failed = at.TurnAway, at.Failed
 	if config != nil {
 		l.secure = Secure(l.tcp, config, log)
+		l.secure.failing.Store(&at.Failed)
 		l.tcp = l.secure
 	}
 	if at.Unix != "" {

@@ -51,7 +51,9 @@ func newDisconnects() tally {
 	return newTally(append(slices.Collect(maps.Values(disconnectReasons)), reasonError)...)
 }
 
-func newRejections() tally { return newTally("full", "rate", "stopping", reasonError) }
+func newRejections() tally {
+	return newTally("acl", "full", "rate", "stopping", "tls", "token", reasonError)
+}
 
 func (t tally) counts() map[string]uint64 {
 	counts := make(map[string]uint64, len(t))
@@ -79,6 +81,12 @@ func (t *Transport) Rejected(err error) {
 		reason = "full"
 	case errors.Is(err, ErrTooOften):
 		reason = "rate"
+	case errors.Is(err, ErrDenied):
+		reason = "acl"
+	case errors.Is(err, ErrHandshake):
+		reason = "tls"
+	case errors.Is(err, ErrToken):
+		reason = "token"
 	case errors.Is(err, ErrStopping):
 		reason = "stopping"
 	}

@@ -93,6 +93,7 @@ type SecureListener struct {
 	log      *slog.Logger
 
 	complaints *Complaints
+	failing    atomic.Pointer[func(error)] // Places.Failed
 
 	plain   chan net.Conn
 	failed  chan error // has the error of Accept, once
@@ -202,6 +203,9 @@ func (l *SecureListener) shake(raw net.Conn, end func()) {
 	if err != nil {
 		raw.Close()
 		l.log.Debug("TLS handshake failed", "address", raw.RemoteAddr(), "error", err)
+		if failed := l.failing.Load(); failed != nil && *failed != nil {
+			(*failed)(ErrHandshake)
+		}
 		return
 	}
 	ours, theirs, err := socketPair()

@@ -54,7 +54,7 @@ var allNames = map[string]map[string][]string{
 	"logwisp_client_disconnects_total": {
 		"transport": {"sse", "tcp"}, "reason": {"closed", "error", "flood", "hello", "kicked", "limit", "server_shutdown", "slow"},
 	},
-	"logwisp_client_rejections_total": {"transport": {"sse", "tcp"}, "reason": {"error", "full", "rate", "stopping"}},
+	"logwisp_client_rejections_total": {"transport": {"sse", "tcp"}, "reason": {"acl", "error", "full", "rate", "stopping", "tls", "token"}},
 	"logwisp_client_max_lag_entries":  {"transport": {"sse", "tcp"}},
 
 	"logwisp_output_sent_entries_total":     {"output": {"hub"}},

@@ -164,8 +164,13 @@ func TestKnowsIsWhatCheckWouldSay(t *testing.T) {
 		scope          Scope
 		want           bool
 	}{
-		{token, "", Ingest, true}, {token, "", Stream, false}, {"wrong", "", Ingest, false}, {"", "", Ingest, false},
-		{"", g.Session(grant), Ingest, true}, {"", g.Session(grant), Stream, false}, {"", "nonsense", Ingest, false},
+		{token, "", Ingest, true},
+		{token, "", Stream, false},
+		{"wrong", "", Ingest, false},
+		{"", "", Ingest, false},
+		{"", g.Session(grant), Ingest, true},
+		{"", g.Session(grant), Stream, false},
+		{"", "nonsense", Ingest, false},
 	} {
 		if got := g.Knows(c.token, c.session, c.scope); got != c.want {
 			t.Errorf("%q, %q for %s: %v", c.token, c.session, c.scope, got)

@@ -188,6 +188,7 @@ func TestAnAddressThatIsDeniedIsClosedAtOnce(t *testing.T) {
 	if got, _ := says(t, addr, "{\"hello\":1}\n"); got != "" || tr.Stats().Joined > 0 {
 		t.Errorf("answered %q", got)
 	}
+	eventually(t, "it to be counted", func() bool { return tr.Stats().Rejections["acl"] == 1 })
 }
 
 func TestAUnixSocketIsServedAsWell(t *testing.T) {
@@ -315,7 +316,7 @@ func TestClientsThatOfferOldTLSOnlyAreRefused(t *testing.T) {
 		most   uint16
 		want   bool
 	}{{o, tls.VersionTLS11, false}, {o, tls.VersionTLS12, true}, {strict, tls.VersionTLS12, false}, {strict, tls.VersionTLS13, true}} {
-		addr, _, _, _ := rig(t, Options{TLS: c.server}, access.Open())
+		addr, tr, _, _ := rig(t, Options{TLS: c.server}, access.Open())
 		config := client.Clone()
 		config.MinVersion, config.MaxVersion = tls.VersionTLS10, c.most
 		conn, err := tls.Dial("tcp", addr.String(), config)
@@ -324,6 +325,8 @@ func TestClientsThatOfferOldTLSOnlyAreRefused(t *testing.T) {
 		}
 		if err == nil {
 			conn.Close()
+		} else {
+			eventually(t, "it to be counted", func() bool { return tr.Stats().Rejections["tls"] == 1 })
 		}
 	}
 }

@@ -78,6 +78,7 @@ func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scop
 		return false
 	}
 	if v.from.IsValid() && !s.gate.Admits(v.from) {
+		s.transport.Rejected(netio.ErrDenied)
 		s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: "this address may not connect: see acl"})
 		return false
 	}
@@ -119,6 +120,10 @@ func credentials(h *fasthttp.RequestHeader) (token, session string) {
 
 // challenge answers a request that may not have what it asks for.
 func (s *Server) challenge(ctx *fasthttp.RequestCtx, err error) {
+	if errors.Is(err, access.ErrBadToken) || errors.Is(err, access.ErrTooMany) {
+		s.transport.Rejected(netio.ErrToken)
+		s.complaints.Warn("a wrong token was shown", err, "address", ctx.RemoteAddr())
+	}
 	code := fasthttp.StatusUnauthorized
 	switch {
 	case errors.Is(err, access.ErrScope):

@@ -133,6 +133,9 @@ func TestTooManyWrongTokensAreAnsweredWith429(t *testing.T) {
 	if code != 429 {
 		t.Errorf("the twelfth wrong try: %d", code)
 	}
+	if n := s.transport.Stats().Rejections["token"]; n != 12 {
+		t.Errorf("%d wrong tokens are counted, want 12", n)
+	}
 	if answer, _ := s.asks("GET", "/status", "", "Authorization: Bearer "+reading); answer.StatusCode != 429 || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("a right one behind them: %d", answer.StatusCode)
 	}
@@ -266,8 +269,12 @@ func TestALargeBodyIsHeldOnlyOfWhoMaySendIt(t *testing.T) {
 			token string
 			want  int
 		}{
-			{4 << 20, ruling, 202}, {1000, ruling, 202},
-			{1000, reading, 403}, {4 << 20, reading, 403}, {4 << 20, "wrong", 401}, {4 << 20, "", 401},
+			{4 << 20, ruling, 202},
+			{1000, ruling, 202},
+			{1000, reading, 403},
+			{4 << 20, reading, 403},
+			{4 << 20, "wrong", 401},
+			{4 << 20, "", 401},
 		} {
 			var headers []string
 			if c.token != "" {
