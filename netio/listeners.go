@@ -2,6 +2,7 @@ package netio
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,6 +103,12 @@ func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
 
 // Addr returns the address of the TCP port.
 func (l *Listeners) Addr() net.Addr { return l.tcp.Addr() }
+
+// AsksCertificates reports whether clients have to show a certificate, other than
+// on the Unix socket.
+func (l *Listeners) AsksCertificates() bool {
+	return l.secure != nil && l.secure.config.Load().ClientAuth == tls.RequireAndVerifyClientCert
+}
 
 // Secure reports whether the port speaks TLS.
 func (l *Listeners) Secure() bool { return l.secure != nil }

@@ -278,8 +278,7 @@ func (d *daemon) listeners() (all []*netio.Listeners) {
 	return all
 }
 
-// announce says where a server listens, and warns when that is more than this
-// machine and everybody may read, or what is read and shown is not encrypted.
+// announce says where a server listens, and warns of what that lets others do.
 func (d *daemon) announce(name string, l *netio.Listeners) {
 	addr := l.Addr()
 	how := ""
@@ -287,10 +286,27 @@ func (d *daemon) announce(name string, l *netio.Listeners) {
 		how = ", with TLS"
 	}
 	d.log.Info(name+" server listens"+how, "address", addr.String())
+	d.warnIfOpen(name, l)
+}
+
+// warnAllOpen is warnIfOpen for both servers.
+func (d *daemon) warnAllOpen() {
+	if d.tcp != nil {
+		d.warnIfOpen("TCP", d.tcp.Listeners())
+	}
+	if d.web != nil {
+		d.warnIfOpen("HTTP", d.web.Listeners())
+	}
+}
+
+// warnIfOpen warns when a server listens for more than this machine and everybody
+// may read, or what is read and shown is not encrypted.
+func (d *daemon) warnIfOpen(name string, l *netio.Listeners) {
+	addr := l.Addr()
 	a, ok := addr.(*net.TCPAddr)
 	switch {
 	case !ok || a.IP.IsLoopback():
-	case !d.gate.Restricted():
+	case !d.gate.Restricted() && !l.AsksCertificates():
 		d.log.Warn(name+" server: every host that can reach this address can read the logs",
 			"address", addr.String(), "hint", "bind to 127.0.0.1 with --tcp-host and --http-host, or set auth.tokens or acl.allow")
 	case d.gate.Closed() && !l.Secure():

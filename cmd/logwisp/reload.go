@@ -112,8 +112,12 @@ func (d *daemon) apply(next *settings) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
+	restricted := d.gate.Restricted()
 	for _, step := range steps {
 		step()
+	}
+	if restricted && !d.gate.Restricted() {
+		d.warnAllOpen()
 	}
 	d.engine.Recheck()
 	d.inputs.Recheck()

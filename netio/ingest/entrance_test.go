@@ -155,3 +155,26 @@ func TestATokenIsNotPossibleWhereThereIsNoPlaceForOne(t *testing.T) {
 		}
 	}
 }
+
+func TestOneAddressHasHalfOfAnInputsConnections(t *testing.T) {
+	s, in := &Server{}, &input{connections: 5}
+	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	for i, c := range []struct {
+		from netip.Addr
+		want bool
+	}{{a, true}, {a, true}, {a, false}, {b, true}, {netip.MustParseAddr("::1"), true}, {netip.Addr{}, true}} {
+		if got := s.seat(in, c.from); got != c.want {
+			t.Errorf("the %dth, of %v: %v", i+1, c.from, got)
+		}
+	}
+	s.unseat(in, a)
+	if !s.seat(in, a) {
+		t.Error("the place of one that has left is not free")
+	}
+	for _, from := range []netip.Addr{a, a, b, {}} {
+		s.unseat(in, from)
+	}
+	if len(in.seats) > 0 {
+		t.Errorf("%v is remembered of nobody", in.seats)
+	}
+}

@@ -53,6 +53,8 @@ type Server struct {
 	stopAt  atomic.Pointer[time.Time] // nil until Stop
 	mu      sync.Mutex
 	conns   map[net.Conn]*entrance
+
+	complaints *netio.Complaints
 }
 
 // input is one input at work.
@@ -63,6 +65,7 @@ type input struct {
 	syslog      bool
 	limit       int // bytes of a line
 	connections int
+	seats       map[netip.Addr]int // connections of hosts that are not this machine; under Server.mu
 	idle        time.Duration
 	auth        string // token, none, or else as Options has it
 
@@ -87,7 +90,7 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // binding is an *net.OpError or an os.SyscallError. The caller calls Serve, or
 // Stop if it never does.
 func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
-	s := &Server{ring: r, log: set.Log, admit: set.Admit, authorize: set.Authorize, conns: make(map[net.Conn]*entrance)}
+	s := &Server{ring: r, log: set.Log, complaints: netio.NewComplaints(set.Log), admit: set.Admit, authorize: set.Authorize, conns: make(map[net.Conn]*entrance)}
 	if s.workers, err = newWorkers(r, set.Filter); err != nil {
 		return nil, err
 	}
@@ -214,13 +217,57 @@ func (s *Server) accept(in *input) error {
 		if err != nil {
 			return fmt.Errorf("accept connections of the input %s: %w", in.url, err)
 		}
+		from := addressOf(c)
+		if !s.seat(in, from) {
+			in.stats.refused.Add(1)
+			s.complaints.Warn("a sender is refused", errSeats, "url", in.url, "address", c.RemoteAddr())
+			_ = c.Close()
+			<-slots
+			continue
+		}
 		if !s.start(func() {
 			s.serveConn(in, c)
+			s.unseat(in, from)
 			<-slots
 		}) {
 			_ = c.Close()
 			return nil
 		}
+	}
+}
+
+// errSeats is for a sender whose address has half of the connections already: the
+// other half is for others.
+var errSeats = errors.New("its address has half of the connections that the input may have (max_connections)")
+
+// seat counts a connection of an address and reports whether it may be made.
+// Those of this machine, and of Unix sockets, always may.
+func (s *Server) seat(in *input, from netip.Addr) bool {
+	if !from.IsValid() || from.IsLoopback() {
+		return true
+	}
+	host := netio.HostOf(from)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if in.seats[host] >= max(1, in.connections/2) {
+		return false
+	}
+	if in.seats == nil {
+		in.seats = make(map[netip.Addr]int)
+	}
+	in.seats[host]++
+	return true
+}
+
+func (s *Server) unseat(in *input, from netip.Addr) {
+	if !from.IsValid() || from.IsLoopback() {
+		return
+	}
+	host := netio.HostOf(from)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if in.seats[host]--; in.seats[host] <= 0 {
+		delete(in.seats, host)
 	}
 }
 

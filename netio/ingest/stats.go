@@ -21,7 +21,7 @@ type Stats struct {
 	Filtered     uint64 `json:"filtered"`      // lines that [filter] kept out
 	OtherSources uint64 `json:"other_sources"` // entries whose source is other because there are too many
 	Lost         uint64 `json:"lost"`          // datagrams that the kernel had no room for
-	Refused      uint64 `json:"refused"`       // connections that ended because of their hello, or for want of a token
+	Refused      uint64 `json:"refused"`       // connections that ended because of their hello, for want of a token, or as one too many of their address
 
 	Scheme string                      `json:"-"` // one of Schemes, or http
 	Levels [ring.LevelFatal + 1]uint64 `json:"-"` // of Entries, by ring.Level

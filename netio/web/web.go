@@ -120,6 +120,8 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		ErrorHandler:          s.badRequest,
 		ConnState:             s.connection,
 		Logger:                logger{log},
+		// Else the log of a malformed head has a part of it, which may be of a token.
+		SecureErrorLogMessage: true,
 	}
 	return s, nil
 }
