@@ -23,10 +23,10 @@ func TestEveryDepartureIsCountedUnderItsReason(t *testing.T) {
 	if got := tr.disconnects.counts(); !maps.Equal(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
 	}
-	for _, err := range []error{ErrFull, ErrTooOften, ErrStopping, errors.New("no memory")} {
+	for _, err := range []error{ErrFull, ErrCrowd, ErrTooOften, ErrStopping, ErrDenied, ErrHandshake, ErrToken, errors.New("no memory")} {
 		tr.Rejected(err)
 	}
-	want = map[string]uint64{"full": 1, "rate": 1, "stopping": 1, "error": 1}
+	want = map[string]uint64{"full": 2, "rate": 1, "stopping": 1, "acl": 1, "tls": 1, "token": 1, "error": 1}
 	if got := tr.rejections.counts(); !maps.Equal(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
 	}

@@ -94,7 +94,7 @@ func TestAddressesAreReadAsUsersWriteThem(t *testing.T) {
 		"localhost:9000":             "http://localhost:9000",
 		":9000":                      "http://localhost:9000",
 		"https://logs.example/base":  "https://logs.example/base",
-		"http://user:word@localhost": "http://user:xxxxx@localhost",
+		"http://user:word@localhost": "http://user:***@localhost",
 		"tcp://logs.example":         "tcp://logs.example:9090",
 		"tcp://:9000":                "tcp://localhost:9000",
 		"tcp://[::1]":                "tcp://[::1]:9090",
