@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net"
 	"strings"
 	"time"
@@ -75,6 +76,9 @@ func (s *Server) entries(ctx *fasthttp.RequestCtx) {
 	})
 }
 
+// errGivenUp is for a client that has said all it had to say, and waits still.
+var errGivenUp = errors.New("the search took too long for a client that has closed its sending side: keep it open")
+
 // tooManyLook answers one that may not look back now.
 func (s *Server) tooManyLook(ctx *fasthttp.RequestCtx, err error) {
 	ctx.Response.Header.Del("Content-Disposition")
@@ -130,7 +134,11 @@ func (s *Server) newExport(ctx *fasthttp.RequestCtx) (x *export, download bool, 
 func (x *export) stream(w *bufio.Writer, conn net.Conn) {
 	piece := []byte(x.format.head)
 	gone := netio.Gone(conn)
-	for !x.done && !gone() {
+	for !x.done {
+		if gone() { // nothing has passed for a while: it must not look like all there is
+			_ = conn.Close()
+			return
+		}
 		piece = x.appendPage(piece)
 		if len(piece) < 32<<10 && !x.done {
 			continue
@@ -139,6 +147,7 @@ func (x *export) stream(w *bufio.Writer, conn net.Conn) {
 		if _, err := w.Write(piece); err != nil || w.Flush() != nil {
 			return
 		}
+		gone = netio.Gone(conn) // it was there to take that
 		if piece = piece[:0]; cap(piece) > 1<<20 {
 			piece = nil
 		}

@@ -199,8 +199,13 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		defer end()
 	}
 	resume := string(ctx.Request.Header.Peek("Last-Event-ID"))
-	if sub.From, err = q.place(s.engine, resume, head, netio.Gone(ctx.Conn())); err != nil {
+	gone := netio.Gone(ctx.Conn())
+	if sub.From, err = q.place(s.engine, resume, head, gone); err != nil {
 		s.refuse(ctx, err)
+		return
+	}
+	if q.looksBack() && gone() {
+		s.tooManyLook(ctx, errGivenUp)
 		return
 	}
 	s.enrol(ctx, sub)
