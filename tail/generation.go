@@ -24,7 +24,7 @@ const generationGap = 10 * time.Millisecond
 // A file counts as such a generation when its name extends n's, no target
 // names it, and it was born after n was last found leading to old and before
 // next: what else lies beside the log under a longer name is older than that, or a
-// copy. Of what was made in the last generationGap before the log was found, and
+// copy. Of what was made shortly before the log was found, twice generationGap, and
 // is no copy that can be told, it is not known: it is read, lest it be lost.
 func (w *Watcher) between(n *name, old, next *file) *file {
 	now := w.date(w.now())
@@ -40,7 +40,7 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 	if err != nil || upTo-st.ctime < int64(generationGap) && !setBack {
 		return old
 	}
-	from := w.date(old.seen) - int64(generationGap)
+	from := w.date(old.seen) - int64(2*generationGap)
 	if old.id.born <= now+int64(setApart) { // else by a clock that was set back behind it
 		from = max(from, old.id.born)
 	}

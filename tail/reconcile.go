@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,10 +16,11 @@ import (
 // place where files begin and end. Events, listings and timers only decide
 // which names are compared.
 func (w *Watcher) reconcile(n *name) {
+	at := w.now() // before the look: what is born behind that came later
 	st, err := statPath(n.path)
 	switch {
 	case err == nil:
-		w.arrive(n, st)
+		w.arrive(n, st, at)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
 		w.vanish(n)
 	default:
@@ -45,8 +47,8 @@ func (w *Watcher) remember(n *name, old *file) {
 	}
 }
 
-// arrive notes that the path leads to what st says.
-func (w *Watcher) arrive(n *name, st status) {
+// arrive notes that the path leads to what st says, which was looked at behind at.
+func (w *Watcher) arrive(n *name, st status, at time.Duration) {
 	w.relink(n)
 	if !st.regular {
 		w.detach(n, nil)
@@ -56,7 +58,7 @@ func (w *Watcher) arrive(n *name, st status) {
 		return
 	}
 	if f := n.file; f != nil && f.id == st.id {
-		f.seen = w.now()
+		f.seen = at
 		f.mtime = st.mtime
 		w.grew(f, st.size)
 		w.queue(f)
@@ -65,7 +67,7 @@ func (w *Watcher) arrive(n *name, st status) {
 	old := n.file
 	if f := w.files[st.id]; f != nil {
 		w.detach(n, f)
-		w.attach(n, f)
+		w.attach(n, f, at)
 		return
 	}
 	f := w.begins(n, st)
@@ -74,7 +76,7 @@ func (w *Watcher) arrive(n *name, st status) {
 		w.remember(n, old)
 		return
 	}
-	w.attach(n, f)
+	w.attach(n, f, at)
 	if old == nil {
 		old = w.left[n.path]
 	}
@@ -182,12 +184,12 @@ func (w *Watcher) position(f *file, n *name, now status) {
 	w.mayRepeat(f, n.path)
 }
 
-// attach makes n a name of f.
-func (w *Watcher) attach(n *name, f *file) {
+// attach makes n a name of f, to which it was found leading behind at.
+func (w *Watcher) attach(n *name, f *file, at time.Duration) {
 	n.file = f
 	n.problem = nil
 	w.skip(n, false)
-	f.seen = w.now()
+	f.seen = at
 	f.names = append(f.names, n)
 	f.dismissed, f.until = false, 0
 	read := f.phase != following || !f.atEnd

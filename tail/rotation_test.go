@@ -236,6 +236,31 @@ func TestDeletedFileWithALiveWriterIsGivenUpInTheEnd(t *testing.T) {
 	})
 }
 
+// The goroutine may lose the processor between looking at a name and taking note.
+func TestALogThatIsRotatedRightBehindALookIsFound(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log", "")
+		h.start("app.log")
+		h.append("app.log", text(lines("a", 3)))
+		h.sees("a row 00002")
+		at := h.w.now()
+		st, err := statPath(h.path("app.log"))
+		h.must(err)
+		if st.id.born == 0 {
+			t.Skip("the file system keeps no time of birth")
+		}
+		for _, g := range []string{"b", "c"} {
+			h.tick(3 * generationGap)
+			h.rename("app.log", "app.log."+g)
+			h.tick(3 * generationGap)
+			h.append("app.log", text(lines(g, 3)))
+		}
+		h.tick(3 * generationGap)
+		h.w.arrive(h.w.names[h.path("app.log")], st, at)
+		h.wants(append(lines("a", 3), append(lines("b", 3), lines("c", 3)...)...))
+	})
+}
+
 func TestGenerationsBetweenTwoLooksAreReadInOrder(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		h.append("app.log.old", "lay there before\n")

@@ -190,13 +190,14 @@ func (w *Watcher) slowRound() {
 // check compares a name with what it leads to, and queues the file if it may
 // have changed. The time of change is no more than a hint.
 func (w *Watcher) check(n *name) {
+	at := w.now() // before the look, see reconcile
 	st, err := statPath(n.path)
 	f := n.file
 	if err != nil || f == nil || f.id != st.id {
 		w.reconcile(n)
 		return
 	}
-	f.seen = w.now()
+	f.seen = at
 	if st.size != f.pos || st.mtime != f.mtime {
 		f.mtime = st.mtime
 		w.grew(f, st.size)
