@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -163,7 +162,7 @@ type Transport struct {
 	joined atomic.Uint64         // of them, those that have ever got a place in a loop
 	mu     sync.Mutex
 	live   map[*Subscriber]struct{}
-	from   map[netip.Addr]int // live ones by address
+	from   HostCounts // live ones
 	ended  Totals
 
 	losses      Losses       // of those that are gone; under mu
@@ -178,7 +177,7 @@ type Transport struct {
 func (e *Engine) Register(t *Transport) *Transport {
 	t.engine = e
 	t.rules.Store(&rules{t.Heartbeat, t.SendBuffer, t.SlowTimeout, t.MaxClients, t.PerAddress})
-	t.live, t.from = make(map[*Subscriber]struct{}), make(map[netip.Addr]int)
+	t.live = make(map[*Subscriber]struct{})
 	t.disconnects, t.rejections = newDisconnects(), newRejections()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -201,10 +200,7 @@ func (t *Transport) leave(s *Subscriber) {
 		return
 	}
 	delete(t.live, s)
-	host := HostOf(s.from)
-	if t.from[host]--; t.from[host] <= 0 {
-		delete(t.from, host) // that of a Unix socket, which is not counted, too
-	}
+	t.from.Give(s.from)
 	t.ended.add(s.Totals())
 	t.losses.add(s.losses())
 	t.bytes += s.bytes.Load()

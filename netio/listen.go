@@ -136,16 +136,6 @@ func (l *listener) sleep(d time.Duration) bool {
 	}
 }
 
-// HostOf is what counts as one address where addresses are counted: with IPv6 a
-// whole /64, which one host has to itself.
-func HostOf(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if p, err := a.Prefix(64); err == nil && a.Is6() {
-		return p.Addr()
-	}
-	return a
-}
-
 // AddressOf returns the address of a peer without its port; invalid for one of a
 // Unix socket.
 func AddressOf(peer net.Addr) netip.Addr {

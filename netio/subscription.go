@@ -109,12 +109,8 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 func (t *Transport) enter(s *Subscriber) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s.from.IsValid() {
-		host := HostOf(s.from)
-		if limit := t.rules.Load().perAddress; limit > 0 && t.from[host] >= limit {
-			return false
-		}
-		t.from[host]++ // without a limit too: there may be one later
+	if !t.from.Take(s.from, t.rules.Load().perAddress) { // counted without a limit too: there may be one later
+		return false
 	}
 	t.live[s] = struct{}{}
 	return true

@@ -36,34 +36,28 @@ var ErrLooking = errors.New("too many clients are looking back: try again later"
 type lookers struct {
 	mu  sync.Mutex
 	all int
-	of  map[netip.Addr]int
+	of  HostCounts // those that are not on this machine
 }
 
 // LookBack lets a client at an address read what is held, which may take a while
 // and others have to wait for. It returns what is to be called at the end, or
 // ErrLooking.
 func (e *Engine) LookBack(from netip.Addr) (end func(), err error) {
-	host, k := HostOf(from), &e.lookers
+	if from.Unmap().IsLoopback() {
+		from = netip.Addr{}
+	}
+	k := &e.lookers
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	own := host.IsValid() && !from.Unmap().IsLoopback()
-	if k.all >= maxLooking || own && k.of[host] >= maxLookingOf {
+	if k.all >= maxLooking || !k.of.Take(from, maxLookingOf) {
 		return nil, ErrLooking
 	}
-	if k.of == nil {
-		k.of = make(map[netip.Addr]int)
-	}
 	k.all++
-	if own {
-		k.of[host]++
-	}
 	return func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.all--
-		if k.of[host]--; k.of[host] <= 0 {
-			delete(k.of, host)
-		}
+		k.of.Give(from)
 	}, nil
 }
 

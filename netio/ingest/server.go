@@ -65,7 +65,7 @@ type input struct {
 	syslog      bool
 	limit       int // bytes of a line
 	connections int
-	seats       map[netip.Addr]int // connections of hosts that are not this machine; under Server.mu
+	seats       netio.HostCounts // connections of hosts that are not this machine; under Server.mu
 	idle        time.Duration
 	auth        string // token, none, or else as Options has it
 
@@ -243,31 +243,16 @@ var errSeats = errors.New("its address has half of the connections that the inpu
 // seat counts a connection of an address and reports whether it may be made.
 // Those of this machine, and of Unix sockets, always may.
 func (s *Server) seat(in *input, from netip.Addr) bool {
-	if !from.IsValid() || from.IsLoopback() {
-		return true
-	}
-	host := netio.HostOf(from)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if in.seats[host] >= max(1, in.connections/2) {
-		return false
-	}
-	if in.seats == nil {
-		in.seats = make(map[netip.Addr]int)
-	}
-	in.seats[host]++
-	return true
+	return from.IsLoopback() || in.seats.Take(from, max(1, in.connections/2))
 }
 
 func (s *Server) unseat(in *input, from netip.Addr) {
-	if !from.IsValid() || from.IsLoopback() {
-		return
-	}
-	host := netio.HostOf(from)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if in.seats[host]--; in.seats[host] <= 0 {
-		delete(in.seats, host)
+	if !from.IsLoopback() {
+		in.seats.Give(from)
 	}
 }
 

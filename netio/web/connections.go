@@ -22,11 +22,11 @@ const (
 type connections struct {
 	mu  sync.Mutex
 	all map[net.Conn]*connection
-	of  map[netip.Addr]int
+	of  netio.HostCounts
 }
 
 type connection struct {
-	host  netip.Addr // invalid: not counted
+	from  netip.Addr // invalid: not counted
 	spoke bool       // it has sent a request
 }
 
@@ -34,11 +34,11 @@ type connection struct {
 func (s *Server) connection(c net.Conn, state fasthttp.ConnState) {
 	switch state {
 	case fasthttp.StateNew:
-		var host netip.Addr
-		if a := netio.AddressOf(c.RemoteAddr()); s.arrivals.Counts(a) {
-			host = netio.HostOf(a)
+		from := netio.AddressOf(c.RemoteAddr())
+		if !s.arrivals.Counts(from) {
+			from = netip.Addr{}
 		}
-		if !s.open.enter(c, host) {
+		if !s.open.enter(c, from) {
 			s.transport.Rejected(netio.ErrFull)
 			_ = c.Close()
 		}
@@ -48,19 +48,16 @@ func (s *Server) connection(c net.Conn, state fasthttp.ConnState) {
 }
 
 // enter counts one and reports whether it may stay.
-func (o *connections) enter(c net.Conn, host netip.Addr) bool {
+func (o *connections) enter(c net.Conn, from netip.Addr) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.all) >= maxConnections || host.IsValid() && o.of[host] >= maxOfAddress {
+	if len(o.all) >= maxConnections || !o.of.Take(from, maxOfAddress) {
 		return false
 	}
 	if o.all == nil {
-		o.all, o.of = make(map[net.Conn]*connection), make(map[netip.Addr]int)
+		o.all = make(map[net.Conn]*connection)
 	}
-	o.all[c] = &connection{host: host}
-	if host.IsValid() {
-		o.of[host]++
-	}
+	o.all[c] = &connection{from: from}
 	return true
 }
 
@@ -72,9 +69,7 @@ func (o *connections) leave(c net.Conn) {
 		return
 	}
 	delete(o.all, c)
-	if o.of[one.host]--; o.of[one.host] <= 0 {
-		delete(o.of, one.host)
-	}
+	o.of.Give(one.from)
 }
 
 // spoke takes note of a connection's request.
