@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -194,26 +193,13 @@ func TestSoManyMayLookBackAtOnce(t *testing.T) {
 }
 
 func TestWhoHasClosedItsSendingSideIsKnown(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	c, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	ours, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours, c := pair(t)
 	defer ours.Close()
 	_, _ = c.Write([]byte("GET"))
 	if closedSending(ours) {
 		t.Error("it may still say something")
 	}
-	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+	if err := c.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(20 * time.Second); !closedSending(ours); time.Sleep(time.Millisecond) {

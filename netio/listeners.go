@@ -56,8 +56,7 @@ func ListenAll(at Places, o *TLSOptions, admit func(netip.Addr) bool, log *slog.
 	}
 	l.tcp.(*listener).turnAway, l.tcp.(*listener).failed = at.TurnAway, at.Failed
 	if config != nil {
-		l.secure = Secure(l.tcp, config, log)
-		l.secure.failing.Store(&at.Failed)
+		l.secure = Secure(l.tcp, config, at.Failed, log)
 		l.tcp = l.secure
 	}
 	if at.Unix != "" {

@@ -91,9 +91,9 @@ type SecureListener struct {
 	config   atomic.Pointer[tls.Config]
 	patience patience
 	log      *slog.Logger
+	refused  func(error) // Places.Failed
 
 	complaints *Complaints
-	failing    atomic.Pointer[func(error)] // Places.Failed
 
 	plain   chan net.Conn
 	failed  chan error // has the error of Accept, once
@@ -104,13 +104,14 @@ type SecureListener struct {
 	records sync.Pool // of what a piece becomes
 }
 
-// Secure returns ln with TLS.
-func Secure(ln net.Listener, config *tls.Config, log *slog.Logger) *SecureListener {
-	return secure(ln, config, patience{10 * time.Second, 10 * time.Second}, log)
+// Secure returns ln with TLS. failed hears of handshakes that failed; nil: nobody
+// does.
+func Secure(ln net.Listener, config *tls.Config, failed func(error), log *slog.Logger) *SecureListener {
+	return secure(ln, config, failed, patience{10 * time.Second, 10 * time.Second}, log)
 }
 
-func secure(ln net.Listener, config *tls.Config, p patience, log *slog.Logger) *SecureListener {
-	l := &SecureListener{Listener: ln, patience: p, log: log, complaints: NewComplaints(log), plain: make(chan net.Conn), failed: make(chan error, 1)}
+func secure(ln net.Listener, config *tls.Config, failed func(error), p patience, log *slog.Logger) *SecureListener {
+	l := &SecureListener{Listener: ln, patience: p, refused: failed, log: log, complaints: NewComplaints(log), plain: make(chan net.Conn), failed: make(chan error, 1)}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.buffers.New = func() any { b := make([]byte, securePiece); return &b }
 	l.records.New = func() any { b := make([]byte, 0, securePiece+securePiece/16); return &b }
@@ -203,8 +204,8 @@ func (l *SecureListener) shake(raw net.Conn, end func()) {
 	if err != nil {
 		raw.Close()
 		l.log.Debug("TLS handshake failed", "address", raw.RemoteAddr(), "error", err)
-		if failed := l.failing.Load(); failed != nil && *failed != nil {
-			(*failed)(ErrHandshake)
+		if l.refused != nil {
+			l.refused(ErrHandshake)
 		}
 		return
 	}

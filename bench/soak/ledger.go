@@ -145,18 +145,22 @@ func (l *ledger) settle() {
 		return
 	}
 	l.counts.mostAgain = max(l.counts.mostAgain, l.repeats)
-	worth := l.atKill.at
-	for i := len(l.previous) - 1; i >= 0; i-- {
-		if m := l.previous[i]; l.atKill.taken-m.taken >= l.repeats {
-			worth = l.atKill.at - m.at
-			break
-		}
-	}
-	if l.repeats == 0 {
-		worth = 0
+	worth := time.Duration(0)
+	if l.repeats > 0 {
+		worth = l.sentBefore(l.repeats)
 	}
 	l.counts.worth = max(l.counts.worth, worth)
 	l.worths = append(l.worths, worth)
+}
+
+// sentBefore returns how long before the last kill the last n lines began to come.
+func (l *ledger) sentBefore(n uint64) time.Duration {
+	for i := len(l.previous) - 1; i >= 0; i-- {
+		if m := l.previous[i]; l.atKill.taken-m.taken >= n {
+			return l.atKill.at - m.at
+		}
+	}
+	return l.atKill.at
 }
 
 // flowing reports whether a line has come since the last of so many kills.

@@ -133,19 +133,19 @@ func (g *Gate) Holds(gr Grant, s Scope) bool {
 // Right returns what tells whether somebody that was let in with a grant may still
 // be here: whether it holds, and its address may connect.
 func (g *Gate) Right(gr Grant, s Scope, from netip.Addr) (still func() bool) {
-	return func() bool { return g.Holds(gr, s) && g.near(from) }
+	return func() bool { return g.Holds(gr, s) && g.mayBe(from) }
 }
 
 // Arrived is Right for somebody of whom nothing is known yet but the address: if
 // there are tokens, one will be asked for.
 func (g *Gate) Arrived(s Scope, from netip.Addr) (still func() bool) {
 	asked := g.Closed()
-	return func() bool { return (asked || g.Holds(Grant{}, s)) && g.near(from) }
+	return func() bool { return (asked || g.Holds(Grant{}, s)) && g.mayBe(from) }
 }
 
-// near is Admits for addresses that may be invalid, as that of a Unix socket is:
+// mayBe is Admits for addresses that may be invalid, as that of a Unix socket is:
 // its file says who may connect.
-func (g *Gate) near(from netip.Addr) bool { return !from.IsValid() || g.Admits(from) }
+func (g *Gate) mayBe(from netip.Addr) bool { return !from.IsValid() || g.Admits(from) }
 
 // find compares with every token, in a time that does not tell how much of one
 // is right.

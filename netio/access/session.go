@@ -54,8 +54,8 @@ func (g *Gate) Resume(session string, s Scope) (Grant, error) {
 }
 
 // Knows reports whether a token or a session, one of them "", would be let in. It
-// is no try: what it allows must not tell which of them is right before Check is
-// asked as well.
+// does not count as a try: whoever asks must go on to Check or Resume, and answer
+// with what those say.
 func (g *Gate) Knows(token, session string, s Scope) bool {
 	c := g.rules.Load()
 	if len(c.tokens) == 0 {
