@@ -15,7 +15,7 @@ import (
 // says, and returns them. It is pump with the system call left out.
 func (b *bed) take(s *Subscriber, took func(total int) int) []byte {
 	out := &b.loop.out
-	b.loop.scanned = 0
+	b.loop.scan.begin(time.Now().Add(time.Hour)) // of time there is enough
 	b.loop.compose(s, false)
 	all := batchBytes(out)
 	n := took(len(all))

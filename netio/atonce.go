@@ -41,14 +41,15 @@ func (l *loop) deliverAtOnce() bool {
 			return false
 		}
 	}
-	l.now, l.scanned = time.Now(), 0
+	l.now = time.Now()
+	l.scan.begin(l.now.Add(maxScanTime))
 	l.reader.Enter()
 	defer l.reader.Exit()
 	l.elsewhere = true
 	more, reached := false, uint64(0)
 	for _, s := range l.subs {
 		behind := l.pump(s, false)
-		for k := 1; behind && k < fewWrites && l.scanned < l.maxScan; k++ {
+		for k := 1; behind && k < fewWrites && !l.scan.over(); k++ {
 			behind = l.pump(s, false)
 		}
 		more = more || behind

@@ -158,7 +158,7 @@ const maxLooks = 4 * maxSpans
 func (b *batch) collect(l *loop, s *Subscriber) (caughtUp bool, lost uint64) {
 	c := s.cursor
 	for range maxLooks {
-		if b.bytes >= maxWrite || len(b.spans) >= maxSpans || len(b.spans) > 0 && l.scanned >= l.maxScan {
+		if b.bytes >= maxWrite || len(b.spans) >= maxSpans || len(b.spans) > 0 && l.scan.over() {
 			return false, 0
 		}
 		sp, lost, ok := l.spanAt(&c, s.group)

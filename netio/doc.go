@@ -51,8 +51,8 @@
 //	   stuck subscriber keeps at most maxCopy bytes of its own, or, for a longer
 //	   entry, a reference counted in the pinned budget.
 //	N7 The bell is rung only from outside a pass or at its end, and a pass lasts
-//	   about maxPass and scans at most twice maxScan bytes for filters, and
-//	   what one entry more takes: reading sockets and tailing files are never
+//	   about maxPass and scans for filters at most twice maxScan bytes or
+//	   maxScanTime, and what one entry more takes: reading sockets and tailing files are never
 //	   starved. A span ends where a scan stops; the next pass goes on there, in
 //	   the view or with a new block.
 //	N8 A loop parks only after a pass that left nobody behind the head seen at
@@ -64,4 +64,7 @@
 //	   a client that resumes behind it misses nothing and gets nothing twice.
 //	N11 Who is set aside has nothing to be written and stands where its group
 //	   stands; everything that gives it something to write takes it back.
+//	N12 Slow filters have one part in slowParts of a loop's time: in between
+//	   their groups rest, and the loop's clock wakes it (N8 does not hold for
+//	   them meanwhile).
 package netio

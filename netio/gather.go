@@ -17,9 +17,6 @@ const (
 	// maxBlocks is how many gathered blocks a loop keeps, at most half of them
 	// for one write.
 	maxBlocks = 16
-	// maxScan is about how many bytes a pass looks at for filters, and as many
-	// for those that are set aside; see filter.Matcher.Work (N7).
-	maxScan = 128 << 10
 )
 
 // block is a run of small pages gathered into one piece for one selection. Its
@@ -125,10 +122,8 @@ func (l *loop) pageSpan(c *ring.Cursor, g *group, sel *selection, p *ring.Page, 
 	skip := int(c.Seq() - p.First)
 	sp := span{text: p.Text, page: *p, first: p.First, count: p.Count(), skip: skip, at: *c, picked: filtered}
 	if filtered || sel.form.Entry != nil {
-		scanned := 0
-		sp.text, sp.ends, scanned = l.engine.views.get(p, skip, l.engine.ids, sel, l.maxScan-l.scanned)
+		sp.text, sp.ends = l.engine.views.get(p, skip, l.engine.ids, sel, &l.scan)
 		sp.count = len(sp.ends)
-		l.scanned += scanned
 	}
 	sp.from, sp.to = sp.end(skip-1), len(sp.text)
 	if sp.from == sp.to {
@@ -163,14 +158,12 @@ func (l *loop) fill(b *block, c ring.Cursor, g *group) {
 	b.selection, b.first, b.batch, b.after = g.selection, c.Seq(), l.out.number, c
 	b.text, b.ends = b.text[:0], b.ends[:0]
 	ids := l.engine.ids
-	for len(b.text) < blockBytes-smallPage && len(b.ends) < blockEntries && (len(b.ends) == 0 || l.scanned < l.maxScan) {
+	for len(b.text) < blockBytes-smallPage && len(b.ends) < blockEntries && (len(b.ends) == 0 || !l.scan.over()) {
 		p, lost, ok := c.Page()
 		if !ok || lost > 0 || len(p.Text) >= smallPage && len(b.ends) > 0 {
 			break
 		}
-		scanned := 0
-		b.text, b.ends, scanned = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), ids, l.maxScan-l.scanned)
-		l.scanned += scanned
+		b.text, b.ends = g.appendEntries(b.text, b.ends, &p, int(c.Seq()-p.First), ids, &l.scan)
 		c.Advance(b.first + uint64(len(b.ends)))
 		b.after, b.stamp = c, p.Stamp
 	}

@@ -22,6 +22,7 @@ type group struct {
 	at    ring.Cursor   // where they stand
 	place counter       // at.Seq()
 
+	slow    bool // its filter takes long for an entry; see scan.go
 	watched bool // in the loop's list of those with idle members
 }
 

@@ -87,6 +87,9 @@ func (quiet) Warnf(string, ...any)  {}
 func (quiet) Errorf(string, ...any) {}
 func (quiet) Fatalf(string, ...any) {}
 
+// receiveBuffer is in bytes; the kernel doubles it.
+const receiveBuffer = 32 << 10
+
 // tune sets the options of a subscriber's socket. A bounded send buffer is
 // what bounds the kernel memory of a client that does not read; keep-alive
 // finds the ones whose host has gone.
@@ -103,6 +106,11 @@ func tune(c net.Conn, sendBuffer int) error {
 		if err := t.SetWriteBuffer(sendBuffer); err != nil {
 			return err
 		}
+	}
+	// What a subscriber may say is little, and what it sends beyond that is to wait
+	// with it rather than in our memory.
+	if err := t.SetReadBuffer(receiveBuffer); err != nil {
+		return err
 	}
 	if err := t.SetNoDelay(true); err != nil {
 		return err

@@ -16,7 +16,7 @@ const (
 	// maxHeard is how many bytes a client may send from one tick, which is a
 	// second, to the next. Nothing that it has to say is as long, and reading it
 	// takes the time of the others.
-	maxHeard = 8 << 20
+	maxHeard = 256 << 10
 )
 
 // Handshake lets the clients of a transport shape their stream with one line:

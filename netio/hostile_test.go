@@ -44,7 +44,7 @@ func TestViewsWithoutTextCountInTheBudget(t *testing.T) {
 	views := newViewCache(budget)
 	sel := b.engine.selections.take(rawForm(), levelFilter(t, "fatal"))
 	for p.Index = 1; p.Index <= 10_000; p.Index++ {
-		views.get(&p, 0, record.Epoch(1), sel, maxScan)
+		views.get(&p, 0, record.Epoch(1), sel, &scan{most: maxScan})
 	}
 	const least = 100 // bytes: the view, its key and its places in the map and in the order
 	if n := len(views.views); n*least > budget {
@@ -61,7 +61,7 @@ func TestViewsDoNotKeepTheFilterOfOneWhoHasLeft(t *testing.T) {
 	f := func() weak.Pointer[filter.Filter] {
 		sel := b.engine.selections.take(b.transport.Form, levelFilter(t, "fatal"))
 		defer b.engine.selections.release(sel)
-		b.engine.views.get(&p, 0, record.Epoch(1), sel, maxScan)
+		b.engine.views.get(&p, 0, record.Epoch(1), sel, &scan{most: maxScan})
 		return weak.Make(sel.filter)
 	}()
 	runtime.GC()
@@ -244,7 +244,7 @@ func TestOneFilterDoesNotHoldUpTheLoop(t *testing.T) {
 	b.publishMessages(entries, 200)
 	work := costly.group.matcher.Work
 	passes := 0
-	for before := work(); b.loop.rung.Load(); before = work() {
+	for before := work(); costly.Totals().Offered < entries; before = work() {
 		b.loop.pass()
 		if passes++; work()-before > maxScan+maxScan/2 {
 			t.Fatalf("%d bytes' worth of work in pass %d", work()-before, passes)
@@ -258,6 +258,52 @@ func TestOneFilterDoesNotHoldUpTheLoop(t *testing.T) {
 	}
 	if got := costly.Totals(); got.Filtered != entries || got.Offered != entries {
 		t.Errorf("the client with the filter has %+v", got)
+	}
+}
+
+// TestASlowFilterRestsWhileOthersAreServed: one that is set aside as long as
+// nothing passes, and one that is served by itself.
+func TestASlowFilterRestsWhileOthersAreServed(t *testing.T) {
+	for name, expression := range map[string]string{"aside": "", "not aside": "|x$"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t, ring.Options{Entries: 64, Bytes: 1 << 20}, rawForm())
+			defer b.close()
+			f, err := filter.Compile(filter.Spec{Re: []string{`(?:.?){500}[\x01\x02]` + expression}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.loop.scan.slow = slowEntry
+			slow, other := b.joinAs(0, Subscription{Filter: f}), b.join(0)
+			b.settle()
+			const entries = 20
+			b.publishMessages(entries, 2000)
+			b.loop.pass()
+			if !slow.group.slow || !b.loop.rest.After(b.loop.now) {
+				t.Fatal("it does not rest after a pass that it took all the time of")
+			}
+			b.loop.rest = b.loop.now.Add(time.Hour)
+			looked := slow.group.matcher.Work()
+			b.publish(5, 1)
+			for range 5 {
+				b.loop.pass()
+			}
+			if got := slow.group.matcher.Work(); got != looked {
+				t.Errorf("%d bytes' worth of work are done for it while it rests", got-looked)
+			}
+			if got := other.Totals(); got.Delivered != entries+5 {
+				t.Errorf("the other client has %+v", got)
+			}
+			if !b.loop.alarmAt.After(b.loop.now) {
+				t.Error("nothing will wake the loop for it")
+			}
+			for slow.Totals().Offered < entries+5 {
+				b.loop.rest = time.Time{}
+				b.loop.pass()
+			}
+			if got := slow.Totals(); got.Delivered+got.Filtered != entries+5 || got.Dropped > 0 {
+				t.Errorf("it has %+v in the end", got)
+			}
+		})
 	}
 }
 

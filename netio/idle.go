@@ -104,22 +104,28 @@ func (l *loop) watch() {
 		return
 	}
 	l.watchHead, l.unwatched = head, false
-	empty := false
+	empty, rested := false, false
 	for i := range len(l.watched) { // every group once: none leaves the list meanwhile
 		if l.watchNext >= len(l.watched) {
 			l.watchNext = 0
 		}
 		g := l.watched[l.watchNext]
 		l.watchNext++
+		if len(g.idle) > 0 && l.rests(g) {
+			rested = true
+			continue
+		}
 		if len(g.idle) > 0 {
+			before, began := l.scan, time.Now()
 			l.look(g, head)
+			l.judge(g, &before, began)
 		}
 		if len(g.idle) == 0 {
 			empty = true
 			continue
 		}
 		l.unwatched = l.unwatched || g.at.Seq() <= head
-		if l.scanned >= l.maxScan || i&15 == 15 && time.Since(l.now) > maxPass/2 {
+		if l.scan.over() || i&15 == 15 && time.Since(l.now) > maxPass/2 {
 			l.unwatched = true
 			break
 		}
@@ -127,8 +133,10 @@ func (l *loop) watch() {
 	if empty {
 		l.stopWatching()
 	}
+	if rested {
+		l.watchHead = 0 // they are looked at when that is over, whatever has come
+	}
 	l.busy = l.busy || l.unwatched
-	l.scanned = 0 // those in the list have a budget of their own
 }
 
 // stopWatching takes the groups of which nobody is set aside any more out of
@@ -154,7 +162,7 @@ func (l *loop) look(g *group, head uint64) {
 	l.out.begin()
 	c := g.at
 	for range maxLooks {
-		if c.Seq() > head || l.scanned >= l.maxScan {
+		if c.Seq() > head || l.scan.over() {
 			break
 		}
 		sp, lost, ok := l.spanAt(&c, g)

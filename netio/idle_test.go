@@ -120,7 +120,8 @@ func TestSubscribersThatAreSetAsideMissNothing(t *testing.T) {
 			Entries: rapid.SampledFrom([]int{64, 1024}).Draw(t, "slots"), Bytes: 1 << 20,
 		}, tellingForm(rapid.Bool().Draw(t, "raw")))
 		defer b.close()
-		b.loop.maxScan = anyScan(t)
+		b.loop.scan.most = anyScan(t)
+		b.loop.scan.slow = rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "slow")
 		b.pad = func(seq uint64) int { return int(seq*91) % 900 }
 		b.level = func(seq uint64) ring.Level {
 			if seq%97 < 3 || seq/300%5 == 4 {

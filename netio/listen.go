@@ -37,7 +37,7 @@ const (
 	// acceptRate is how many connections a listener takes in a second, behind a
 	// burst: who opens and closes them as fast as can be must not take the time of
 	// those that are there. More wait in the kernel's queue.
-	acceptRate  = 2000
+	acceptRate  = 500
 	acceptBurst = 2000
 	acceptPause = 10 * time.Millisecond
 )

@@ -59,10 +59,10 @@ type loop struct {
 
 	out batch
 
-	groups  map[*selection]*group
-	owners  int // groups that may have a block of their own
-	scanned int // bytes looked at for filters in this pass
-	maxScan int // maxScan, less in tests
+	groups map[*selection]*group
+	owners int       // groups that may have a block of their own
+	scan   scan      // what filters may cost in this pass
+	rest   time.Time // until then slow filters rest
 
 	watched   []*group // groups with members that are set aside
 	watchNext int      // which of them is next
@@ -97,7 +97,7 @@ func newLoop(e *Engine) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the bell: %w", err)
 	}
-	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), maxScan: maxScan, drained: make(chan struct{})}
+	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), scan: scan{most: maxScan, slow: slowEntry}, drained: make(chan struct{})}
 	file := os.NewFile(uintptr(fds[1]), "bell")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -156,7 +156,8 @@ func (l *loop) pass() {
 	l.rung.Store(false) // before anything is looked at: what comes now rings again
 	l.reader.Enter()    // nothing of a page is kept beyond the pass but in N6's rests, whose pages do not come back
 	defer l.reader.Exit()
-	l.now, l.scanned = time.Now(), 0
+	l.now = time.Now()
+	l.scan.begin(l.now.Add(maxPass / 4))
 	l.takeReady()
 	l.takeAnswers()
 	l.takeKicks()
@@ -185,10 +186,16 @@ func (l *loop) pass() {
 	} else if l.behind || l.wereBehind {
 		l.quickFirst(draining)
 	}
+	l.scan.extend(l.now.Add(maxScanTime))
 	l.watch()
-	deadline := l.now.Add(maxPass)
+	began := l.now
+	if l.scan.done > 0 {
+		began = time.Now() // what that took is no fault of those in the list
+	}
+	l.scan.begin(began.Add(maxScanTime))
+	deadline := began.Add(maxPass)
 	for l.next < len(l.subs) {
-		s := l.subs[l.next]
+		s, looked := l.subs[l.next], l.scan.done
 		switch {
 		case l.pump(s, draining):
 			l.busy = true
@@ -203,7 +210,7 @@ func (l *loop) pass() {
 			}
 		}
 		large := l.out.bytes >= maxCopy // takes far longer than to look at the clock
-		if l.scanned >= l.maxScan || (large || l.next&7 == 0) && time.Now().After(deadline) {
+		if l.scan.done > looked && l.scan.over() || (large || l.next&7 == 0) && time.Now().After(deadline) {
 			break
 		}
 	}
@@ -247,13 +254,13 @@ func (l *loop) quickFirst(draining bool) {
 		}
 		s := l.subs[l.quick]
 		if s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
-			for k := 0; k < fewWrites && l.scanned < l.maxScan/4 && l.pump(s, draining); k++ {
+			for k := 0; k < fewWrites && !l.scan.part(4) && l.pump(s, draining); k++ {
 				l.busy = true
 			}
 		} else if n&63 != 63 {
 			continue
 		}
-		if l.scanned >= l.maxScan/4 || time.Now().After(deadline) {
+		if l.scan.part(4) || time.Now().After(deadline) {
 			return // and goes on in the next pass
 		}
 	}

@@ -104,12 +104,11 @@ func (sel *selection) verdict(p *ring.Page) filter.Verdict {
 
 // appendEntries appends p's entries from number i on, and the offset behind
 // each. One that does not pass takes no room: it ends where the one before it
-// ends, so that every entry keeps its place. scanned is how many bytes had to
-// be looked at to tell which pass; it stops behind the entry with which that
-// comes to budget (N7).
+// ends, so that every entry keeps its place. It stops behind the entry with which
+// what may be looked at to tell which pass is over (N7).
 func (sel *selection) appendEntries(
-	text []byte, ends []uint32, p *ring.Page, i int, ids record.IDs, budget int,
-) (_ []byte, _ []uint32, scanned int) {
+	text []byte, ends []uint32, p *ring.Page, i int, ids record.IDs, looking *scan,
+) ([]byte, []uint32) {
 	passing := filter.All
 	if sel.filter != nil {
 		sel.mu.Lock() // whoever wants the same page meanwhile finds it done
@@ -117,12 +116,13 @@ func (sel *selection) appendEntries(
 		passing = sel.matcher.Page(p)
 	}
 	entry := sel.form.Entry
-	for ; i < p.Count() && (scanned == 0 || scanned < budget); i++ {
+	for looked := false; i < p.Count() && !(looked && looking.over()); i++ {
 		pass := passing == filter.All
 		if passing == filter.Some {
 			before := sel.matcher.Work()
 			pass = sel.matcher.Match(p, i)
-			scanned += len(p.Entry(i)) + sel.matcher.Work() - before
+			looking.spend(len(p.Entry(i)) + sel.matcher.Work() - before)
+			looked = true
 		}
 		switch {
 		case !pass:
@@ -133,5 +133,5 @@ func (sel *selection) appendEntries(
 		}
 		ends = append(ends, uint32(len(text)))
 	}
-	return text, ends, scanned
+	return text, ends
 }

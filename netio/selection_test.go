@@ -204,7 +204,7 @@ func TestAnyMixOfFiltersBoundsAndShortWritesKeepsTheAccount(t *testing.T) {
 			Bytes:   rapid.Int64Range(20<<10, 300<<10).Draw(t, "bytes"),
 		}, tellingForm(raw))
 		defer b.close()
-		b.loop.maxScan = anyScan(t)
+		b.loop.scan.most = anyScan(t)
 		long := rapid.SampledFrom([]int{40, 3000, 100 << 10}).Draw(t, "longest filler")
 		b.pad = func(seq uint64) int {
 			if seq%7 == 3 {

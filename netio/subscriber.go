@@ -141,9 +141,13 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 		s.current = false
 		return false
 	}
+	if l.rests(s.group) && !draining {
+		s.current = false
+		return false
+	}
 	b := &l.out
 	defer b.end()
-	caughtUp := l.compose(s, draining)
+	caughtUp := l.composeTimed(s, draining)
 	s.current = caughtUp
 	if b.bytes == 0 {
 		if s.bye {
@@ -179,6 +183,19 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 		return false
 	}
 	return draining || !caughtUp || !full
+}
+
+// composeTimed is compose for one who may have a filter.
+func (l *loop) composeTimed(s *Subscriber, draining bool) (caughtUp bool) {
+	if s.group.filter == nil {
+		return l.compose(s, draining)
+	}
+	g, before, began := s.group, l.scan, time.Now() // it may have another group afterwards
+	caughtUp = l.compose(s, draining)
+	if s.group == g {
+		l.judge(g, &before, began)
+	}
+	return caughtUp
 }
 
 // maxLaps is how often compose starts anew because the ring has gone round.

@@ -50,19 +50,19 @@ func newViewCache(budget int64) *viewCache {
 }
 
 // get returns what sel wants of p's entries up to some entry behind number i,
-// which is the last one as soon as the bytes scanned for it stay below budget.
+// which is the last one as soon as what may be looked at for it is enough.
 func (c *viewCache) get(
-	p *ring.Page, i int, ids record.IDs, sel *selection, budget int,
-) (text []byte, ends []uint32, scanned int) {
+	p *ring.Page, i int, ids record.IDs, sel *selection, looking *scan,
+) (text []byte, ends []uint32) {
 	key := viewKey{p.Index, sel.number}
 	v := c.at(key, i, p, sel)
 	v.mu.Lock() // whoever wants the same meanwhile finds it done
 	defer v.mu.Unlock()
 	if len(v.ends) <= i {
-		v.text, v.ends, scanned = sel.appendEntries(v.text, v.ends, p, len(v.ends), ids, budget)
+		v.text, v.ends = sel.appendEntries(v.text, v.ends, p, len(v.ends), ids, looking)
 		c.count(key, v)
 	}
-	return v.text, v.ends, scanned
+	return v.text, v.ends
 }
 
 // at returns the view with a key, a new one if there is none from which to go

@@ -107,6 +107,9 @@ func (e *Engine) Run() string { return e.ids.Run() }
 // SourceName is what filters for this engine are compiled with.
 func (e *Engine) SourceName(id uint16) string { return e.ring.SourceName(id) }
 
+// Selective reports whether Last has to read pages to find those that pass f.
+func Selective(f *filter.Filter) bool { return f != nil && f.Key() != "" }
+
 // Last is the place of the last n held entries up to entry head that pass f,
 // which may be nil; with fewer of them, or when the engine stops or gone, if there
 // is one, says so meanwhile, that of the oldest entry looked at. It reads pages, so
@@ -115,7 +118,7 @@ func (e *Engine) Last(n uint64, f *filter.Filter, head uint64, gone func() bool)
 	if n == 0 {
 		return At(head + 1)
 	}
-	if f == nil || f.Key() == "" {
+	if !Selective(f) {
 		return At(max(head-min(n, head)+1, e.ring.Oldest()))
 	}
 	matcher, left := f.NewMatcher(), n

@@ -193,14 +193,15 @@ func (h *hostile) pour(c net.Conn, head, text string) {
 // them with a reset. Closing in order keeps a port for a minute: the addresses
 // of loopback are used in turn.
 func (h *hostile) churn() {
-	const perSecond, workers = 10_000, 8
+	const perSecond, workers, mostBehind = 10_000, 8, 20 * time.Millisecond
 	var turn atomic.Uint32
 	for w := range workers {
 		h.clients.Go(func() {
-			begin := time.Now()
-			for n := 0; h.ctx.Err() == nil; n++ {
-				if ahead := time.Duration(n)*workers*time.Second/perSecond - time.Since(begin); ahead > 0 {
-					time.Sleep(ahead)
+			for next := time.Now(); h.ctx.Err() == nil; next = next.Add(workers * time.Second / perSecond) {
+				if now := time.Now(); next.Sub(now) > 0 {
+					time.Sleep(next.Sub(now))
+				} else if now.Sub(next) > mostBehind {
+					next = now.Add(-mostBehind) // what was missed while nothing was taken is not made up for
 				}
 				k := turn.Add(1)
 				from := &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+w), byte(1+k%200))}

@@ -85,16 +85,16 @@ type refusal struct {
 
 // answer is what a hello asks for.
 func answer(h *hello, from netip.Addr, e *netio.Engine, forms *forms) (sub netio.Subscription, err error) {
-	if h.Since != "" || h.Tail != nil {
+	sub = netio.Subscription{Name: h.Name, Form: forms.of(h.Notices, h.IDs), Greet: greet}
+	if sub.Filter, err = filter.Compile(h.Filter, e.SourceName); err != nil {
+		return sub, fmt.Errorf("hello: %w", err)
+	}
+	if h.Since != "" || h.Tail != nil && netio.Selective(sub.Filter) {
 		end, err := e.LookBack(from)
 		if err != nil {
 			return sub, fmt.Errorf("hello: %w", err)
 		}
 		defer end()
-	}
-	sub = netio.Subscription{Name: h.Name, Form: forms.of(h.Notices, h.IDs), Greet: greet}
-	if sub.Filter, err = filter.Compile(h.Filter, e.SourceName); err != nil {
-		return sub, fmt.Errorf("hello: %w", err)
 	}
 	switch {
 	case h.From != "":

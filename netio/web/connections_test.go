@@ -96,7 +96,7 @@ func TestWhoLooksBackIsToldWhenTooManyDo(t *testing.T) {
 		}
 		ends = append(ends, end)
 	}
-	paths := map[string]int{"/entries?download=1": 503, "/stream?tail=1&follow=0": 503, "/stream?since=1h&follow=0": 503, "/stream?follow=0": 200, "/stream?from=earliest&follow=0": 200}
+	paths := map[string]int{"/entries?download=1": 503, "/stream?tail=1&q=x&follow=0": 503, "/stream?tail=1&follow=0": 200, "/stream?since=1h&follow=0": 503, "/stream?follow=0": 200, "/stream?from=earliest&follow=0": 200}
 	for path, want := range paths {
 		answer, body := s.asks("GET", path, "")
 		if answer.StatusCode != want || want == 503 && (answer.Header.Get("Retry-After") == "" || answer.Header.Get("Content-Disposition") != "") {

@@ -216,7 +216,9 @@ func (q *query) place(e *netio.Engine, resume string, head uint64, gone func() b
 }
 
 // looksBack reports whether place may have to read what is held.
-func (q *query) looksBack() bool { return q.values["since"] != "" || q.values["tail"] != "" }
+func (q *query) looksBack() bool {
+	return q.values["since"] != "" || q.values["tail"] != "" && netio.Selective(q.filter)
+}
 
 // since returns the time that since names, zero when it is not given.
 func (q *query) since(now time.Time) (time.Time, error) {

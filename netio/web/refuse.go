@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"logwisp/netio"
@@ -96,3 +97,35 @@ func (r *refusals) tell(c net.Conn, answer string) {
 
 // wait waits until all have been told. Nobody is turned away any more.
 func (r *refusals) wait() { r.done.Wait() }
+
+const (
+	// maxRest is how many bytes of a body that is too large are read all the same,
+	// in about restTime, and maxRests of how many clients at once: no faster, as
+	// somebody may send them for ever, with one request after the other.
+	maxRest  = 2 * maxPost
+	restTime = 2 * time.Second
+	maxRests = 16
+	// restPause is how long nothing may come until that is all.
+	restPause = 100 * time.Millisecond
+)
+
+// rests are the clients that are still sending what nobody wants.
+type rests struct{ now atomic.Int32 }
+
+// discard takes in what a client is still sending, for a little while: a
+// connection that is closed with unread bytes is reset, and the answer lost.
+func (r *rests) discard(c net.Conn) {
+	defer r.now.Add(-1)
+	if r.now.Add(1) > maxRests {
+		return
+	}
+	buf, begin := make([]byte, 32<<10), time.Now()
+	for n := 0; n < maxRest && time.Since(begin) < restTime; {
+		_ = c.SetReadDeadline(time.Now().Add(restPause))
+		k, err := c.Read(buf)
+		if n += k; err != nil {
+			return
+		}
+		time.Sleep(time.Duration(n)*(restTime/maxRest) - time.Since(begin))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,4 +40,53 @@ func TestConnectionsBeyondTheLimitAreToldSoAndInAFloodJustClosed(t *testing.T) {
 	if n := s.transport.Stats().Rejections["rate"]; n != 3*maxRefusals {
 		t.Errorf("%d are counted", n)
 	}
+}
+
+// TestTheRestOfATooLargeBodyIsReadOfAFewClients: whoever goes on sending what
+// nobody wants takes time that is bounded.
+func TestTheRestOfATooLargeBodyIsReadOfAFewClients(t *testing.T) {
+	var r rests
+	var under sync.WaitGroup
+	// send has a client send without end, and returns what tells that some has been
+	// read and what has to be closed to end it.
+	send := func() (read chan bool, ours net.Conn) {
+		ours, theirs := net.Pipe()
+		read = make(chan bool, 1)
+		under.Go(func() {
+			for first := true; ; first = false {
+				if _, err := theirs.Write([]byte("more")); err != nil {
+					close(read)
+					return
+				}
+				if first {
+					read <- true
+				}
+			}
+		})
+		return read, ours
+	}
+	var open []net.Conn
+	for range maxRests {
+		read, ours := send()
+		under.Go(func() { r.discard(ours) })
+		<-read
+		open = append(open, ours)
+	}
+	read, ours := send()
+	r.discard(ours)
+	ours.Close()
+	if <-read {
+		t.Errorf("the rest of %d clients is read at once", maxRests+1)
+	}
+	for _, c := range open {
+		c.Close()
+	}
+	under.Wait()
+	read, ours = send()
+	under.Go(func() { r.discard(ours) })
+	if !<-read {
+		t.Error("nothing is read any more when all have ended")
+	}
+	ours.Close()
+	under.Wait()
 }

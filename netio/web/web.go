@@ -67,6 +67,7 @@ type Server struct {
 	listeners *netio.Listeners
 	arrivals  *access.Arrivals
 	refusals  refusals
+	rests     rests // clients that are still sending
 	gate      *access.Gate
 	transport *netio.Transport
 	http      *fasthttp.Server
@@ -309,7 +310,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, code int, v any) {
 func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	code := fasthttp.StatusBadRequest
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) && s.isIngest(&ctx.Request.Header) && !s.admits(ctx, true, access.Ingest) {
-		discardRest(ctx.Conn()) // it was allowed less for that
+		s.rests.discard(ctx.Conn()) // it was allowed less for that
 		ctx.SetConnectionClose()
 		return
 	}
@@ -317,24 +318,10 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
 	}
 	if code == fasthttp.StatusRequestEntityTooLarge {
-		discardRest(ctx.Conn())
+		s.rests.discard(ctx.Conn())
 	}
 	ctx.SetConnectionClose()
 	s.fail(ctx, code, record.Error{Error: err.Error()})
-}
-
-// discardRest takes in what a client is still sending, for a little while: a
-// connection that is closed with unread bytes is reset, and the answer lost.
-func discardRest(c net.Conn) {
-	const most, pause = 2 * maxPost, 100 * time.Millisecond
-	buf, end := make([]byte, 32<<10), time.Now().Add(2*time.Second)
-	for n := 0; n < most && time.Now().Before(end); {
-		_ = c.SetReadDeadline(time.Now().Add(pause))
-		k, err := c.Read(buf)
-		if n += k; err != nil {
-			return
-		}
-	}
 }
 
 // logger passes fasthttp's messages on; they are about single connections and
