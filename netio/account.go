@@ -184,7 +184,7 @@ func (s *Subscriber) drop(lost uint64) {
 	s.note()
 	if !s.lagging {
 		s.lagging = true
-		s.loop.engine.log.Warn("client lags: entries are dropped for it until it has caught up",
+		s.loop.engine.warnings.Warn("client lags: entries are dropped for it until it has caught up",
 			"client", s.id, "address", s.address, "lost", lost)
 	}
 	if s.form.Drop == nil {

@@ -22,7 +22,7 @@ func (l *loop) tickOne(s *Subscriber) {
 	blocked := s.blocked
 	if blocked {
 		if limit := s.rules.slowTimeout; limit > 0 && l.now.Sub(s.progress) >= limit {
-			l.engine.log.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
+			l.engine.warnings.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
 				"client", s.id, "address", s.address, "timeout", limit)
 			l.leave(s, leftSlow)
 			return

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // complaintEvery is how often one and the same problem is logged.
@@ -59,4 +62,37 @@ func (c *Complaints) Warn(message string, err error, args ...any) {
 	}
 	t.at, t.since = now, 0
 	c.log.Warn(message, args...)
+}
+
+const (
+	// warnBurst and warnEvery are how many warnings about single clients there are
+	// at once, and how often one more.
+	warnBurst = 20
+	warnEvery = 6 * time.Second
+)
+
+// clientWarnings logs what concerns one client, which is named: somebody can make
+// that happen as often as there are connections to be had. Counters have it all.
+type clientWarnings struct {
+	log    *slog.Logger
+	may    *rate.Limiter
+	unsaid atomic.Int64
+}
+
+func newClientWarnings(log *slog.Logger) *clientWarnings {
+	return &clientWarnings{log: log, may: rate.NewLimiter(rate.Every(warnEvery), warnBurst)}
+}
+
+// Warn logs one, with how many have not been logged since the last, unless there
+// are too many: then it is a message of level debug. Safe for concurrent use.
+func (w *clientWarnings) Warn(message string, args ...any) {
+	if !w.may.Allow() {
+		w.unsaid.Add(1)
+		w.log.Debug(message, args...)
+		return
+	}
+	if n := w.unsaid.Swap(0); n > 0 {
+		args = append(args, "others_not_logged", n)
+	}
+	w.log.Warn(message, args...)
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 func TestAProblemIsLoggedOnceAMinuteWithHowOftenItCame(t *testing.T) {
@@ -38,30 +40,40 @@ func TestAProblemIsLoggedOnceAMinuteWithHowOftenItCame(t *testing.T) {
 // TestConnectionsComeInAtAPaceThatLeavesTimeForOthers: a burst is taken at once,
 // more wait to be accepted, and an end is not waited for.
 func TestConnectionsComeInAtAPaceThatLeavesTimeForOthers(t *testing.T) {
-	l := &listener{closed: make(chan struct{})}
+	l := &listener{closed: make(chan struct{}), credit: newCredit()}
 	now := time.Now()
 	for i := range acceptBurst {
-		if d := l.pace(now); d > 0 {
-			t.Fatalf("connection %d has to wait for %v", i, d)
+		if !l.mayAccept(now) {
+			t.Fatalf("connection %d has to wait", i)
 		}
+		l.spend(now, true)
 	}
-	taken := 0
-	for end := now.Add(time.Second); now.Before(end); {
-		if d := l.pace(now); d > 0 {
-			now = now.Add(d)
-		} else {
+	second := func(letIn bool) (taken int) {
+		for end := now.Add(time.Second); now.Before(end); {
+			if !l.mayAccept(now) {
+				now = now.Add(acceptPause)
+				continue
+			}
+			l.spend(now, letIn)
 			taken++
 		}
+		return taken
 	}
-	if taken < acceptRate*9/10 || taken > acceptRate*11/10 {
+	if taken := second(true); taken < acceptRate*9/10 || taken > acceptRate*11/10 {
 		t.Errorf("%d connections in the second after the burst, want about %d", taken, acceptRate)
+	}
+	if taken := second(false); taken < turnedAway*acceptRate*9/10 || taken > turnedAway*acceptRate*11/10 {
+		t.Errorf("%d connections are turned away in a second, want about %d", taken, turnedAway*acceptRate)
 	}
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Listener = inner
-	l.credit, l.paced = 0, time.Now().Add(time.Hour) // nothing is left for an hour
+	l.credit.SetLimit(0) // nothing is left, and nothing comes
+	for l.mayAccept(time.Now()) {
+		l.spend(time.Now(), true)
+	}
 	ended := make(chan error)
 	go func() {
 		_, err := l.Accept()
@@ -70,5 +82,22 @@ func TestConnectionsComeInAtAPaceThatLeavesTimeForOthers(t *testing.T) {
 	l.Close()
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept ended with %v", err)
+	}
+}
+
+func TestWarningsAboutClientsAreSoManyAndTheRestIsCounted(t *testing.T) {
+	var log bytes.Buffer
+	w := newClientWarnings(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	for i := range 100 {
+		w.Warn("client lags", "client", i)
+	}
+	loud, quiet := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=DEBUG")
+	if loud < warnBurst || loud > warnBurst+10 || loud+quiet != 100 { // some more in the time that this has taken
+		t.Fatalf("%d warnings and %d messages of level debug", loud, quiet)
+	}
+	w.may.SetLimit(rate.Inf)
+	w.Warn("client lags", "client", 100)
+	if want := fmt.Sprintf("client=100 others_not_logged=%d\n", quiet); !strings.HasSuffix(log.String(), want) {
+		t.Errorf("the next warning is %q, want %q", log.String()[strings.LastIndex(log.String(), "time="):], want)
 	}
 }

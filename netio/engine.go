@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,8 @@ type Engine struct {
 	kicks   atomic.Uint64 // subscribers that were to be kicked
 	pins    pins
 
+	warnings *clientWarnings
+
 	names Names
 	ids   record.IDs // names
 
@@ -90,6 +93,7 @@ func New(r *ring.Ring, o Options) (*Engine, error) {
 		options: o, ring: r, names: o.Names, replaying: make(chan struct{}, maxReplays), log: o.Log, started: time.Now(),
 		byLoop: make(map[gnet.EventLoop]*loop), views: newViewCache(o.ViewBytes),
 		pins:     pins{budget: max(o.ViewBytes, minPinBytes), held: make(map[pinKey]*pin)},
+		warnings: newClientWarnings(o.Log),
 		tickDone: make(chan struct{}), walks: make(chan *ring.Reader, maxWalks),
 	}
 	if e.names == nil {
@@ -185,10 +189,19 @@ func (e *Engine) Register(t *Transport) *Transport {
 	return t
 }
 
-// Full reports whether the transport has as many subscribers as it may.
-func (t *Transport) Full() bool {
-	limit := t.rules.Load().maxClients
-	return limit > 0 && t.active.Load() >= int64(limit)
+// Room reports whether the transport may have one more subscriber, at an address,
+// which may be invalid. Its error is ErrFull or ErrCrowd.
+func (t *Transport) Room(from netip.Addr) error {
+	r := t.rules.Load()
+	if r.maxClients > 0 && t.active.Load() >= int64(r.maxClients) {
+		return ErrFull
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.from.Full(from, r.perAddress) {
+		return ErrCrowd
+	}
+	return nil
 }
 
 // leave ends a subscriber's part in the sums. Its last counters join the

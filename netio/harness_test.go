@@ -78,7 +78,7 @@ func newBed(f failer, o ring.Options, form *Form) *bed {
 	r := ring.New(o)
 	e := &Engine{
 		ring: r, log: slog.New(slog.DiscardHandler), started: time.Now(), views: newViewCache(1 << 20),
-		pins: pins{budget: minPinBytes, held: make(map[pinKey]*pin)},
+		pins: pins{budget: minPinBytes, held: make(map[pinKey]*pin)}, warnings: newClientWarnings(slog.New(slog.DiscardHandler)),
 	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {

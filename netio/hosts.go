@@ -22,15 +22,19 @@ func (c *HostCounts) Take(from netip.Addr, most int) bool {
 	if !from.IsValid() {
 		return true
 	}
-	host := HostOf(from)
-	if most > 0 && (*c)[host] >= most {
+	if c.Full(from, most) {
 		return false
 	}
 	if *c == nil {
 		*c = make(HostCounts)
 	}
-	(*c)[host]++
+	(*c)[HostOf(from)]++
 	return true
+}
+
+// Full reports whether Take would refuse an address.
+func (c *HostCounts) Full(from netip.Addr, most int) bool {
+	return from.IsValid() && most > 0 && (*c)[HostOf(from)] >= most
 }
 
 // Give gives back what an address has taken.

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Listen opens a TCP listener at host:port; an empty host means every address
@@ -30,7 +32,7 @@ func Listen(host, port string, admit func(netip.Addr) bool, log *slog.Logger) (n
 // or memory: it waits and goes on, since an error would end the servers built
 // on it. admit is as for Listen.
 func Persistent(ln net.Listener, admit func(netip.Addr) bool, log *slog.Logger) net.Listener {
-	return &listener{Listener: ln, admit: admit, log: log, complaints: NewComplaints(log), closed: make(chan struct{})}
+	return &listener{Listener: ln, admit: admit, log: log, credit: newCredit(), complaints: NewComplaints(log), closed: make(chan struct{})}
 }
 
 const (
@@ -40,6 +42,9 @@ const (
 	acceptRate  = 500
 	acceptBurst = 2000
 	acceptPause = 10 * time.Millisecond
+	// turnedAway is how many that are closed at once count as much as one that is
+	// let in: so those whom nobody wants do not use up what the others may.
+	turnedAway = 4
 )
 
 type listener struct {
@@ -52,49 +57,42 @@ type listener struct {
 	closed     chan struct{}
 	closeOnce  atomic.Bool
 
-	credit float64 // connections that may be taken at once; of the goroutine that accepts
-	paced  time.Time
+	credit *rate.Limiter // of connections, each as many as turnedAway
 }
 
-// pace returns how long to wait before the next connection is taken, 0 for not
-// at all.
-func (l *listener) pace(now time.Time) time.Duration {
-	l.credit = min(l.credit+max(0, now.Sub(l.paced).Seconds())*acceptRate, acceptBurst)
-	if now.After(l.paced) {
-		l.paced = now
+// newCredit allows for a burst.
+func newCredit() *rate.Limiter {
+	return rate.NewLimiter(acceptRate*turnedAway, acceptBurst*turnedAway)
+}
+
+// mayAccept reports whether one more connection may be let in.
+func (l *listener) mayAccept(now time.Time) bool { return l.credit.TokensAt(now) >= turnedAway }
+
+// spend takes note of a connection.
+func (l *listener) spend(now time.Time, letIn bool) {
+	if letIn {
+		l.credit.AllowN(now, turnedAway)
+	} else {
+		l.credit.AllowN(now, 1)
 	}
-	if l.credit < 1 {
-		return acceptPause
-	}
-	l.credit--
-	return 0
 }
 
 // Accept waits for the next connection. It is called by one goroutine.
 func (l *listener) Accept() (net.Conn, error) {
 	wait := 5 * time.Millisecond
 	for {
-		if d := l.pace(time.Now()); d > 0 {
-			if !l.sleep(d) {
+		if !l.mayAccept(time.Now()) {
+			if !l.sleep(acceptPause) {
 				return nil, net.ErrClosed
 			}
 			continue
 		}
 		c, err := l.Listener.Accept()
-		if err == nil && isReset(c) {
-			c.Close()
-			continue
-		}
-		if err == nil && l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
-			l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
-			if l.failed != nil {
-				l.failed(ErrDenied)
+		if err == nil {
+			letIn := l.letsIn(c)
+			if l.spend(time.Now(), letIn); !letIn {
+				continue
 			}
-			c.Close()
-			continue
-		}
-		if err == nil && l.turnAway != nil && l.turnAway(c) {
-			continue
 		}
 		if err == nil || !passing(err) {
 			return c, err
@@ -108,6 +106,24 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		wait = min(2*wait, time.Second)
 	}
+}
+
+// letsIn reports whether a connection is one to serve. If not, it is closed or will
+// be.
+func (l *listener) letsIn(c net.Conn) bool {
+	if isReset(c) {
+		c.Close()
+		return false
+	}
+	if l.admit != nil && !l.admit(AddressOf(c.RemoteAddr())) {
+		l.log.Debug("connection refused by acl", "address", c.RemoteAddr())
+		if l.failed != nil {
+			l.failed(ErrDenied)
+		}
+		c.Close()
+		return false
+	}
+	return l.turnAway == nil || !l.turnAway(c)
 }
 
 // isReset reports whether the peer of a connection that has just been accepted has

@@ -70,7 +70,7 @@ func (l *loop) makeRoom() {
 		if oldest == nil {
 			return
 		}
-		l.engine.log.Warn("client disconnected: it stands still in mid-entry and memory for that is used up",
+		l.engine.warnings.Warn("client disconnected: it stands still in mid-entry and memory for that is used up",
 			"client", oldest.id, "address", oldest.address)
 		l.leave(oldest, leftSlow)
 	}

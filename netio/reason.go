@@ -20,7 +20,7 @@ const (
 	leftSilent   = "said no hello"
 	leftRefused  = "hello refused"
 	leftTooLong  = "sent a line that is too long"
-	leftFlooding = "sent more than 8 MiB in a second"
+	leftFlooding = "sent more than 256 KiB in a second"
 )
 
 // reasonError is what is counted where no other reason is known.

@@ -169,7 +169,7 @@ func (l *loop) endReplay(s *Subscriber) {
 		if s.form.Reset != nil {
 			s.control = s.form.Reset(s.control, "expired")
 		}
-		l.engine.log.Warn("what a client asked for cannot be had any more: it goes on with the oldest entry held",
+		l.engine.warnings.Warn("what a client asked for cannot be had any more: it goes on with the oldest entry held",
 			"client", s.id, "address", s.address, "error", rp.err)
 		rp.next = r.Oldest()
 	}

@@ -193,10 +193,7 @@ func TestAcceptSurvivesWhatPasses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &listener{
-			Listener:   &faulty{Listener: inner, errors: []error{errno, errno}},
-			complaints: NewComplaints(slog.New(slog.DiscardHandler)), closed: make(chan struct{}),
-		}
+		l := Persistent(&faulty{Listener: inner, errors: []error{errno, errno}}, nil, slog.New(slog.DiscardHandler))
 		client, err := net.Dial("tcp", inner.Addr().String())
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,6 +197,37 @@ func (d *daemon) complaints() (map[string]int, error) {
 		said[message]++
 	}
 	return said, nil
+}
+
+// counter returns the sum of the daemon's series with a name, given without
+// logwisp_, and a label. No name is 0.
+func (d *daemon) counter(of string) (sum float64, err error) {
+	name, label, _ := strings.Cut(of, " ")
+	if name == "" {
+		return 0, nil
+	}
+	client := http.Client{Timeout: 5 * time.Second}
+	resp, err := client.Get("http://" + d.http + "/metrics")
+	if err != nil {
+		return 0, fmt.Errorf("ask the daemon for its metrics: %w", err)
+	}
+	defer resp.Body.Close()
+	series, found := bufio.NewScanner(resp.Body), false
+	for series.Scan() {
+		labels, value, _ := strings.Cut(series.Text(), "} ")
+		if !strings.HasPrefix(labels, "logwisp_"+name+"{") || !strings.Contains(labels, label) {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("the daemon's metrics: %q: %w", series.Text(), err)
+		}
+		sum, found = sum+n, true
+	}
+	if err := series.Err(); err != nil || !found {
+		return 0, fmt.Errorf("the daemon's metrics, %s with status %d: %w", of, resp.StatusCode, cmp.Or(err, errors.New("there is none")))
+	}
+	return sum, nil
 }
 
 // status is what of the daemon's /status is compared with what came.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,21 +48,24 @@ type trouble struct {
 	// daemon stands still.
 	pauses bool
 	args   []string // for the daemon
+	// Where something fails, counter is the series that counts it, name and one
+	// label, and says what is in a warning.
+	counter, says string
 }
 
 var troubles = []trouble{
 	{name: "nothing", what: "undisturbed", begin: func(*overload) (func() error, error) { return func() error { return nil }, nil }},
 	{name: "slowloris", clients: 400, what: "200 clients of each port send a byte every 100 ms"},
 	{name: elsewhere, what: "connections to another program are opened and closed as fast as can be, up to 10,000 a second", pauses: true},
-	{name: "churn", clients: 256, what: "the same to the daemon, half with a reset; beside the row above"},
+	{name: "churn", clients: 256, what: "the same to the daemon, half with a reset; beside the row above", counter: `client_disconnects_total reason="closed"`},
 	{name: "never", clients: 200, what: "200 clients never read"},
 	{name: "trickle", clients: 200, what: "200 clients read a byte a second"},
-	{name: "garbage", clients: 20, what: "10 clients of each port send random bytes, 400 KB/s each, and come back when thrown out"},
-	{name: "gigabyte", clients: 4, what: "4 clients send a line of 1 GB, short lines of 1 GB, a head and a body of 1 GB"},
+	{name: "garbage", clients: 20, what: "10 clients of each port send random bytes, 400 KB/s each, and come back when thrown out", counter: `client_disconnects_total reason="hello"`},
+	{name: "gigabyte", clients: 4, what: "4 clients send a line of 1 GB, short lines of 1 GB, a head and a body of 1 GB", counter: `client_disconnects_total reason="flood"`},
 	{name: "halfclose", clients: 200, what: "200 clients whose filter lets nothing pass close their sending side"},
 	{name: "regex", clients: 2, what: "2 clients have an RE2 that matches everything, .* and one of the costliest that is taken"},
-	{name: "descriptors", clients: 256, what: "the daemon has 20 descriptors left, and 300 clients come", begin: shortOfDescriptors},
-	{name: "diskfull", what: "the checkpoint's file system is full", begin: diskFull, args: []string{"--checkpoint", "disk/checkpoint.json"}},
+	{name: "descriptors", clients: 256, what: "the daemon has 20 descriptors left, and 300 clients come", begin: shortOfDescriptors, counter: `client_rejections_total reason="error"`, says: "accept a connection"},
+	{name: "diskfull", what: "the checkpoint's file system is full", begin: diskFull, args: []string{"--checkpoint", "disk/checkpoint.json"}, counter: `source_errors_total op="checkpoint"`, says: "checkpoint not written"},
 	{name: "nologs", what: "the directory of the log is gone for a second, and looked at every 100 ms", begin: logsGone, pauses: true},
 	{name: "stopped", what: "SIGSTOP, and SIGCONT a second later", begin: stopped, pauses: true},
 	{name: "nothing again", what: "undisturbed", begin: func(*overload) (func() error, error) { return func() error { return nil }, nil }},
@@ -86,7 +90,8 @@ type outcome struct {
 	p50, p99 time.Duration
 	peak     uint64 // bytes
 	said     map[string]int
-	void     error // why there are no figures
+	counted  float64 // by counter
+	void     error   // why there are no figures
 }
 
 // runOverload runs the troubles one after the other and prints their table.
@@ -122,10 +127,12 @@ func summary(runs []outcome) outcome {
 	median := runs[(len(runs)-1)/2]
 	said := map[string]int{}
 	median.written, median.missing = 0, 0
+	median.counted = math.MaxFloat64
 	for _, run := range runs {
 		median.written += run.written
 		median.missing += run.missing
 		median.peak = max(median.peak, run.peak)
+		median.counted = min(median.counted, run.counted)
 		for message, n := range run.said {
 			said[message] = max(said[message], n)
 		}
@@ -205,6 +212,10 @@ func (w *overload) disturb(ctx context.Context, out *outcome) error {
 	if begin == nil {
 		begin = func(w *overload) (func() error, error) { return hostileProcess(w.daemon, out.name) }
 	}
+	before, err := w.daemon.counter(out.counter)
+	if err != nil {
+		return err
+	}
 	end, err := begin(w)
 	if err != nil {
 		return err
@@ -213,7 +224,29 @@ func (w *overload) disturb(ctx context.Context, out *outcome) error {
 	w.crowd.measure(true)
 	err = errors.Join(err, wait(ctx, w.o.caseTime), w.daemon.alive())
 	w.crowd.measure(false)
-	return errors.Join(err, end())
+	err = errors.Join(err, w.awaitCount(ctx, out, before), end())
+	if out.counter != "" && out.counted == 0 { // perhaps it could not be asked
+		now, failed := w.daemon.counter(out.counter)
+		out.counted, err = now-before, errors.Join(err, failed)
+	}
+	return err
+}
+
+// countTime is how long a failure may take to be counted: a checkpoint is due
+// once a second.
+const countTime = 10 * time.Second
+
+// awaitCount waits until what fails has been counted, or has had the time to be.
+func (w *overload) awaitCount(ctx context.Context, out *outcome, before float64) error {
+	for limit := time.Now().Add(countTime); out.counter != "" && out.counted == 0 && time.Now().Before(limit); {
+		if now, err := w.daemon.counter(out.counter); err == nil { // it may be short of what an answer takes
+			out.counted = now - before
+		}
+		if err := wait(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -286,12 +319,28 @@ func (out *outcome) wrong(base time.Duration) (wrong []string) {
 	if out.peak > out.memoryBound() {
 		wrong = append(wrong, "memory")
 	}
+	if out.counter != "" && out.counted == 0 {
+		wrong = append(wrong, "not counted in "+out.counter)
+	}
+	if !out.warned() {
+		wrong = append(wrong, fmt.Sprintf("no warning says %q", out.says))
+	}
 	for message, n := range out.said {
 		if n > saidMost && !of1Client(message) {
 			wrong = append(wrong, fmt.Sprintf("%q was logged %d times", message, n))
 		}
 	}
 	return wrong
+}
+
+// warned reports whether there was the warning that must be.
+func (out *outcome) warned() bool {
+	for message := range out.said {
+		if strings.Contains(message, out.says) {
+			return true
+		}
+	}
+	return out.says == ""
 }
 
 // of1Client reports whether a warning is about one client, which is named in it:

@@ -54,6 +54,8 @@ func TestWhatIsNotAsPromisedIsInTheTable(t *testing.T) {
 		"memory":             func(o *outcome) { o.peak = 1 << 30 },
 		"logged 9 times":     func(o *outcome) { o.said = map[string]int{"accept": 9} },
 		"was measured":       func(o *outcome) { o.written = 0 },
+		"not counted":        func(o *outcome) { o.counter = "errors_total" },
+		"no warning":         func(o *outcome) { o.says = "accept" },
 	} {
 		base := outcome{trouble: trouble{name: "nothing"}, written: 1, p99: time.Millisecond}
 		out := clean

@@ -78,7 +78,7 @@ var rooms = map[string][]string{
 	"github.com/fsnotify/fsnotify":            {"tail"},
 	"github.com/google/renameio/v2":           {"tail"},
 	"github.com/bmatcuk/doublestar/v4":        {"tail"},
-	"golang.org/x/time":                       {"tail", "netio/access"},
+	"golang.org/x/time":                       {"tail", "netio", "netio/access"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
 	"github.com/klauspost/compress":           {"netio/forward"},

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"logwisp/netio/netiotest"
 )
 
 // scriptCommands are what scripts have beyond the commands of testscript. What
@@ -38,15 +40,16 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"sequence": commandSequence, // until all numbered lines have come, in order, once
 	"account":  commandAccount,  // until entries and drops add up
 
-	"balance":  commandBalance,  // until the sums of /status have been offered so many, and check them
-	"status":   commandStatus,   // until a figure of /status has a value
-	"json":     commandJSON,     // check a value of a JSON file
-	"freeport": commandFreeport, // find a port that nothing listens on
-	"occupy":   commandOccupy,   // listen on a port
-	"refused":  commandRefused,  // until a port is closed
-	"stopping": commandStopping, // SIGTERM: the port must close before the process ends
-	"streams":  commandStreams,  // open many SSE streams
-	"ended":    commandEnded,    // they have ended in good order
+	"balance":     commandBalance,     // until the sums of /status have been offered so many, and check them
+	"status":      commandStatus,      // until a figure of /status has a value
+	"json":        commandJSON,        // check a value of a JSON file
+	"certificate": commandCertificate, // make one
+	"freeport":    commandFreeport,    // find a port that nothing listens on
+	"occupy":      commandOccupy,      // listen on a port
+	"refused":     commandRefused,     // until a port is closed
+	"stopping":    commandStopping,    // SIGTERM: the port must close before the process ends
+	"streams":     commandStreams,     // open many SSE streams
+	"ended":       commandEnded,       // they have ended in good order
 }
 
 // commandAppend is `append [-n] [-q] FILE TEXT…`: one line in one write.
@@ -299,6 +302,20 @@ func commandBalance(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return ""
 	})
+}
+
+// commandCertificate is `certificate DIR…`: each gets cert.pem for localhost,
+// which is its own authority, and key.pem.
+func commandCertificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: certificate DIR…")
+	}
+	for _, dir := range args {
+		dir = ts.MkAbs(dir)
+		ts.Check(os.Mkdir(dir, 0o755))
+		_, _, err := netiotest.CertificateIn(dir)
+		ts.Check(err)
+	}
 }
 
 // commandJSON is `json FILE PATH REGEXP`: like status, of a file or stdout, at

@@ -23,9 +23,18 @@ import (
 // trusts it, and shows it where it is asked for one.
 func Certificate(t testing.TB) (netio.TLSOptions, *tls.Config) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	o, client, err := CertificateIn(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	return o, client
+}
+
+// CertificateIn is Certificate with the files cert.pem and key.pem in dir.
+func CertificateIn(dir string) (o netio.TLSOptions, client *tls.Config, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return o, nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "localhost"},
@@ -36,29 +45,28 @@ func Certificate(t testing.TB) (netio.TLSOptions, *tls.Config) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		t.Fatal(err)
+		return o, nil, err
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		return o, nil, err
 	}
-	dir := t.TempDir()
-	o := netio.TLSOptions{Enabled: true, CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
+	o = netio.TLSOptions{Enabled: true, CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
 	for path, block := range map[string]*pem.Block{
 		o.CertFile: {Type: "CERTIFICATE", Bytes: der}, o.KeyFile: {Type: "PRIVATE KEY", Bytes: private},
 	} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
+			return o, nil, err
 		}
 	}
 	pool := x509.NewCertPool()
 	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatal(err)
+		return o, nil, err
 	}
 	pool.AddCert(parsed)
 	return o, &tls.Config{
 		RootCAs: pool, ServerName: "localhost",
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-	}
+	}, nil
 }

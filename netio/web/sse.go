@@ -2,8 +2,9 @@ package web
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"net"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -177,13 +178,8 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		ctx.SetConnectionClose()
 		return
 	}
-	if s.transport.Full() {
-		s.transport.Rejected(netio.ErrFull)
-		ctx.Response.Header.Set("Retry-After", "5")
-		ctx.SetConnectionClose()
-		s.fail(ctx, fasthttp.StatusServiceUnavailable, record.Error{
-			Error: "too many clients: httpserver.max_clients = " + strconv.Itoa(s.current().options.MaxClients),
-		})
+	if err := s.transport.Room(visitorOf(ctx).from); err != nil {
+		s.noRoom(ctx, err)
 		return
 	}
 	head := s.engine.Head()
@@ -209,6 +205,19 @@ func (s *Server) stream(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	s.enrol(ctx, sub)
+}
+
+// noRoom turns a client away.
+func (s *Server) noRoom(ctx *fasthttp.RequestCtx, why error) {
+	s.transport.Rejected(why)
+	o := s.current().options
+	e := record.Error{Error: fmt.Sprintf("too many clients: httpserver.max_clients = %d", o.MaxClients)}
+	if errors.Is(why, netio.ErrCrowd) {
+		e.Error = fmt.Sprintf("too many clients of this address: httpserver.max_clients_per_ip = %d", o.PerAddress)
+	}
+	ctx.Response.Header.Set("Retry-After", "5")
+	ctx.SetConnectionClose()
+	s.fail(ctx, fasthttp.StatusServiceUnavailable, e)
 }
 
 // wanted returns what a request asks for, without the place.
