@@ -4,8 +4,10 @@ package netio
 
 import (
 	"net"
+	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,11 +18,16 @@ import (
 // Events are edge-triggered: the kernel raises one only after a write found
 // the buffer full, so a subscriber that keeps up causes none, and one that is
 // stuck causes none either.
+//
+// Its own epoll is waited for by Go's poller. A goroutine that waits in epoll_wait
+// keeps one of Go's processors until the monitor thread notices, which may take ten
+// milliseconds; while all of them are kept like that nobody looks for events, and
+// neither files nor timers are served.
 type writePoll struct {
-	loop   *loop
-	fd     int
-	stopFD int
-	done   sync.WaitGroup
+	loop *loop
+	fd   int
+	file *os.File // fd
+	done sync.WaitGroup
 }
 
 func newWritePoll(l *loop) (*writePoll, error) {
@@ -28,49 +35,43 @@ func newWritePoll(l *loop) (*writePoll, error) {
 	if err != nil {
 		return nil, err
 	}
-	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
+	if err := unix.SetNonblock(fd, true); err != nil { // os.NewFile asks for it
 		unix.Close(fd)
 		return nil, err
 	}
-	p := &writePoll{loop: l, fd: fd, stopFD: stop}
-	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(stop)}
-	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, stop, &ev); err != nil {
-		unix.Close(fd)
-		unix.Close(stop)
+	file := os.NewFile(uintptr(fd), "epoll of sockets")
+	if err := file.SetReadDeadline(time.Time{}); err != nil { // Go's poller has not taken it
+		file.Close()
 		return nil, err
 	}
-	return p, nil
+	return &writePoll{loop: l, fd: fd, file: file}, nil
 }
 
 func (p *writePoll) start() { p.done.Go(p.run) }
 
 // run hands events to the loop until close.
 func (p *writePoll) run() {
+	raw, err := p.file.SyscallConn()
+	if err != nil {
+		return
+	}
 	events := make([]unix.EpollEvent, 256)
 	for {
-		n, err := unix.EpollWait(p.fd, events, -1)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			n, _ = unix.EpollWait(int(fd), events, 0)
+			return n > 0
+		})
+		if err != nil { // closed
 			return
 		}
-		stop := false
 		p.loop.mu.Lock()
 		for _, ev := range events[:n] {
-			if int(ev.Fd) == p.stopFD {
-				stop = true
-				continue
-			}
 			p.loop.ready = append(p.loop.ready, pollEvent{
 				fd: int(ev.Fd), broken: ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
 			})
 		}
 		p.loop.mu.Unlock()
-		if stop {
-			return
-		}
 		p.loop.ring()
 	}
 }
@@ -98,10 +99,8 @@ func (p *writePoll) remove(s *Subscriber) {
 }
 
 func (p *writePoll) close() {
-	_, _ = unix.Write(p.stopFD, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	_ = p.file.Close()
 	p.done.Wait()
-	unix.Close(p.fd)
-	unix.Close(p.stopFD)
 }
 
 // hungUp reports whether a socket is closed in both directions or broken. It
