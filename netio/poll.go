@@ -57,10 +57,12 @@ func (p *writePoll) run() {
 	}
 	events := make([]unix.EpollEvent, 256)
 	for {
-		n := 0
+		n, failed := 0, error(nil)
 		err := raw.Read(func(fd uintptr) bool {
-			n, _ = unix.EpollWait(int(fd), events, 0)
-			return n > 0
+			for n, failed = unix.EpollWait(int(fd), events, 0); failed == unix.EINTR; {
+				n, failed = unix.EpollWait(int(fd), events, 0)
+			}
+			return n > 0 // else it is called again when there are some
 		})
 		if err != nil { // closed
 			return
