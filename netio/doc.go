@@ -53,8 +53,8 @@
 //	N7 The bell is rung only from outside a pass or at its end, and a pass lasts
 //	   about maxPass and scans for filters at most twice maxScan bytes or
 //	   maxScanTime, and what one entry more takes: reading sockets and tailing
-//	   files are never starved. A span ends where a scan stops; the next pass goes on there, in
-//	   the view or with a new block.
+//	   files are never starved. A span ends where a scan stops; the next pass
+//	   goes on there, in the view or with a new block.
 //	N8 A loop parks only after a pass that left nobody behind the head seen at
 //	   its start (ring invariant I13 does the rest). That holds for groups of
 //	   those set aside, too.

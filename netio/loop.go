@@ -158,27 +158,7 @@ func (l *loop) pass() {
 	defer l.reader.Exit()
 	l.now = time.Now()
 	l.scan.begin(l.now.Add(maxPass / 4))
-	l.takeReady()
-	l.takeAnswers()
-	l.takeKicks()
-	if l.doomed {
-		l.dismiss()
-	}
-	if l.due.Swap(false) {
-		l.tick()
-	}
-	l.mu.Lock()
-	draining := l.draining
-	l.mu.Unlock()
-	if draining && l.cutOff.Load() {
-		l.closeAll()
-	}
-	if draining && l.drainHead == 0 {
-		l.drainHead = l.engine.ring.Head()
-	}
-	if draining {
-		l.takeAllBack()
-	}
+	draining := l.takeNews()
 	if l.next == 0 { // a round begins: whoever comes up from here on is seen by it or sets busy
 		l.head, l.busy, l.roundDraining = l.engine.ring.Head(), false, draining
 		l.behind, l.wereBehind = false, l.behind
@@ -229,6 +209,34 @@ func (l *loop) pass() {
 	if l.busy || draining != l.roundDraining || !l.waker.Park(l.head) { // N8
 		l.ring()
 	}
+}
+
+// takeNews takes in what has come since the last pass, and returns whether the
+// streams are to end.
+func (l *loop) takeNews() (draining bool) {
+	l.takeReady()
+	l.takeAnswers()
+	l.takeKicks()
+	if l.doomed {
+		l.dismiss()
+	}
+	if l.due.Swap(false) {
+		l.tick()
+	}
+	l.mu.Lock()
+	draining = l.draining
+	l.mu.Unlock()
+	if !draining {
+		return false
+	}
+	if l.cutOff.Load() {
+		l.closeAll()
+	}
+	if l.drainHead == 0 {
+		l.drainHead = l.engine.ring.Head()
+	}
+	l.takeAllBack()
+	return true
 }
 
 // nearPart is of what the ring holds: who is less than that share of it behind

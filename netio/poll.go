@@ -57,9 +57,9 @@ func (p *writePoll) run() {
 	}
 	events := make([]unix.EpollEvent, 256)
 	for {
-		n, failed := 0, error(nil)
+		n := 0
 		err := raw.Read(func(fd uintptr) bool {
-			for n, failed = unix.EpollWait(int(fd), events, 0); failed == unix.EINTR; {
+			for failed := error(unix.EINTR); failed == unix.EINTR; {
 				n, failed = unix.EpollWait(int(fd), events, 0)
 			}
 			return n > 0 // else it is called again when there are some

@@ -195,10 +195,7 @@ func TestACopyInADirectoryForOldLogsIsNotReadAgain(t *testing.T) {
 
 func TestACopyOfWhatALogHeldBeforeATruncationIsNoGeneration(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
-		h.append("app.log", "")
-		h.start("app.log")
-		h.append("app.log", text(lines("a", 3)))
-		h.sees("a row 00002")
+		h.begin("a", 3)
 		h.copy("app.log", "app.log.1")
 		h.append("app.log", text(lines("b", 3)))
 		h.sees("b row 00002")
@@ -216,10 +213,7 @@ func TestACopyOfWhatALogHeldBeforeATruncationIsNoGeneration(t *testing.T) {
 
 func TestACopyBornWithANewLogIsNoGenerationBeforeIt(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
-		h.append("app.log", "")
-		h.start("app.log")
-		h.append("app.log", text(lines("a", 3)))
-		h.sees("a row 00002")
+		h.begin("a", 3)
 		h.rename("app.log", "app.log.1")
 		h.tick(2 * generationGap)
 		born := func(name string) int64 {

@@ -150,6 +150,16 @@ func (h *harness) sees(message string) {
 	h.until("message "+message, func() bool { return h.has(message) })
 }
 
+// begin begins to follow app.log, which is empty, and has n lines come.
+func (h *harness) begin(tag string, n int) {
+	h.t.Helper()
+	h.append("app.log", "")
+	h.start("app.log")
+	rows := lines(tag, n)
+	h.append("app.log", text(rows))
+	h.sees(rows[n-1])
+}
+
 func (h *harness) has(message string) bool {
 	return slices.ContainsFunc(h.got, func(e got) bool { return e.Message == message })
 }

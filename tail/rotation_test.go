@@ -239,10 +239,7 @@ func TestDeletedFileWithALiveWriterIsGivenUpInTheEnd(t *testing.T) {
 // The goroutine may lose the processor between looking at a name and taking note.
 func TestALogThatIsRotatedRightBehindALookIsFound(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
-		h.append("app.log", "")
-		h.start("app.log")
-		h.append("app.log", text(lines("a", 3)))
-		h.sees("a row 00002")
+		h.begin("a", 3)
 		at := h.w.now()
 		st, err := statPath(h.path("app.log"))
 		h.must(err)
