@@ -60,7 +60,7 @@ var troubles = []trouble{
 	{name: "churn", clients: 256, what: "the same to the daemon, half with a reset; beside the row above", counter: `client_disconnects_total reason="closed"`},
 	{name: "never", clients: 200, what: "200 clients never read"},
 	{name: "trickle", clients: 200, what: "200 clients read a byte a second"},
-	{name: "garbage", clients: 20, what: "10 clients of each port send random bytes, 400 KB/s each, and come back when thrown out", counter: `client_disconnects_total reason="hello"`},
+	{name: "garbage", clients: 20, what: "10 clients of each port send random bytes, 400 KB/s each, which is more than they may, and come back when thrown out", counter: `client_disconnects_total reason="flood"`},
 	{name: "gigabyte", clients: 4, what: "4 clients send a line of 1 GB, short lines of 1 GB, a head and a body of 1 GB", counter: `client_disconnects_total reason="flood"`},
 	{name: "halfclose", clients: 200, what: "200 clients whose filter lets nothing pass close their sending side"},
 	{name: "regex", clients: 2, what: "2 clients have an RE2 that matches everything, .* and one of the costliest that is taken"},
