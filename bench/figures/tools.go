@@ -31,7 +31,12 @@ type loaded struct {
 	LineRate  float64 `json:"lines_written_per_second"`
 	PerSecond float64 `json:"delivered_per_second"`
 	Dropped   uint64  `json:"dropped"`
-	Daemon    struct {
+	Turns     struct {
+		With    float64 `json:"delivered_per_second_with"`
+		Without float64 `json:"delivered_per_second_without"`
+		Count   int     `json:"turns"`
+	} `json:"never_reading_in_turns"`
+	Daemon struct {
 		CPUPerM float64 `json:"cpu_seconds_per_million_delivered"`
 		PeakRSS float64 `json:"peak_rss_bytes"`
 	} `json:"daemon"`

@@ -97,12 +97,11 @@ func (b *bench) connect() error {
 		to = o.http
 	}
 	hello := o.greeting(to)
-	for range o.never {
-		fd, err := dial(to, hello)
-		if err != nil {
+	b.dialDeaf = func() (int, error) { return dial(to, hello) }
+	if o.turn == 0 {
+		if err := b.connectDeaf(); err != nil {
 			return err
 		}
-		b.deaf = append(b.deaf, fd)
 	}
 	for range o.clients {
 		fd, err := dial(to, hello)
@@ -112,6 +111,18 @@ func (b *bench) connect() error {
 		if err := b.join(fd); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// connectDeaf connects those that never read.
+func (b *bench) connectDeaf() error {
+	for range b.o.never {
+		fd, err := b.dialDeaf()
+		if err != nil {
+			return err
+		}
+		b.deaf = append(b.deaf, fd)
 	}
 	return nil
 }

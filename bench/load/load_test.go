@@ -92,6 +92,17 @@ func TestStalledAndDeafClientsHoldNobodyBack(t *testing.T) {
 	wantWhole(t, mustRun(t, o), o)
 }
 
+func TestThoseThatNeverReadComeAndGo(t *testing.T) {
+	o := startFake(t, &fake{})
+	o.never, o.turn = 3, 20*time.Millisecond
+	o.rate, o.lines, o.duration = 1000, 3000, time.Minute
+	rep := mustRun(t, o)
+	wantWhole(t, rep, o)
+	if r := rep.Turns; r == nil || r.Count < 4 || r.Count%4 != 0 || r.With <= 0 || r.Without <= 0 {
+		t.Errorf("turns %+v, want some of each kind, with lines", r)
+	}
+}
+
 // TestEveryFaultIsFound plants each fault in each kind of stream and looks for
 // the sentence that names it; "" = the run must hold.
 func TestEveryFaultIsFound(t *testing.T) {

@@ -48,6 +48,7 @@ type options struct {
 	stall     int
 	stallFor  time.Duration
 	never     int
+	turn      time.Duration // those come and go, 0 = they are there all the time
 	slowStart bool
 
 	full     bool // check every byte
@@ -112,6 +113,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&o.stall, "stall", 0, "how many of the clients stop reading after their first line")
 	fs.DurationVar(&o.stallFor, "stall-for", 5*time.Second, "how long they stop")
 	fs.IntVar(&o.never, "never", 0, "additional clients that never read")
+	fs.DurationVar(&o.turn, "never-turns", 0, "those are there and away in turns of `D`, and what the others receive is told of both; 0 = there all the time")
 	fs.BoolVar(&o.slowStart, "slow-start", false, "grow the rate (flat out: the window) from nothing over the first quarter of the run, at most 5s")
 	fs.StringVar(&raw.check, "check", "full", "`full or seq`: every byte of a line, or its sequence only")
 	fs.IntVar(&o.threads, "threads", 1, "reading threads, 1 or 2")
@@ -248,6 +250,9 @@ func (o *options) checkRanges() error {
 	}
 	if o.rate == 0 && o.stall == o.clients {
 		return fmt.Errorf("-rate 0 is held back by the clients that keep reading: leave at least one out of -stall, or set a rate")
+	}
+	if o.turn < 0 || o.turn > 0 && o.never == 0 {
+		return fmt.Errorf("-never-turns %v: must be above 0, with -never", o.turn)
 	}
 	if o.sse && o.notices {
 		return fmt.Errorf("-notices is for -proto tcp: SSE always carries them")

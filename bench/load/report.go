@@ -43,6 +43,7 @@ type report struct {
 	Protocols  uint64  `json:"protocol_errors"`
 	Heartbeats uint64  `json:"heartbeats"`
 
+	Turns     *turns         `json:"never_reading_in_turns,omitempty"`
 	Latency   latency        `json:"latency_ms"`
 	Lossy     []clientReport `json:"clients_with_losses,omitempty"`
 	Daemon    *daemonReport  `json:"daemon,omitempty"`
@@ -96,6 +97,7 @@ func newReport(b *bench, after status) *report {
 		WriteTime: b.last.Sub(b.first).Seconds(),
 		Received:  b.board.bytes.Load(),
 		Generator: b.own,
+		Turns:     b.turns,
 		Broken:    []string{},
 	}
 	if o.sse {

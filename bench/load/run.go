@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -29,17 +30,19 @@ type process interface {
 
 // bench is one run in progress.
 type bench struct {
-	o       options
-	started process // the daemon or the forwarder that was started, nil when none was
-	pid     int
-	http    bool // /status can be asked
-	board   board
-	session session
-	clients []*client // those that read
-	deaf    []int     // sockets of those that never do
-	readers []*reader
-	threads sync.WaitGroup
-	out     *appender
+	o        options
+	started  process // the daemon or the forwarder that was started, nil when none was
+	pid      int
+	http     bool // /status can be asked
+	board    board
+	session  session
+	clients  []*client // those that read
+	deaf     []int     // sockets of those that never do
+	dialDeaf func() (int, error)
+	turns    *turns // nil: none were complete
+	readers  []*reader
+	threads  sync.WaitGroup
+	out      *appender
 
 	before      status
 	own         float64 // CPU s of this process when the lines began
@@ -185,6 +188,10 @@ func (b *bench) load(ctx context.Context, stderr io.Writer) error {
 	if b.o.progress {
 		shown.Go(func() { showProgress(stderr, &b.board, b.o.lineBytes, done) })
 	}
+	var inTurns error
+	if b.o.turn > 0 {
+		shown.Go(func() { inTurns = b.takeTurns(done) })
+	}
 	b.first = time.Now()
 	err := b.out.run(ctx)
 	b.last = time.Now()
@@ -195,7 +202,7 @@ func (b *bench) load(ctx context.Context, stderr io.Writer) error {
 	close(done)
 	shown.Wait()
 	b.own = ownCPU() - b.own
-	return err
+	return errors.Join(err, inTurns)
 }
 
 // drain waits until all lines are accounted for, or nothing has come for

@@ -20,6 +20,9 @@ func (r *report) writeText(w io.Writer) error {
 	p("written    %d lines, %d bytes, %d appends in %.3f s: %.0f lines/s", r.Lines, r.Bytes, r.Appends, r.WriteTime, r.LineRate)
 	p("delivered  %d lines in %.3f s: %.0f lines/s, %.1f MB/s", r.Delivered, r.Elapsed, r.PerSecond, r.MegaBytes)
 	p("per client %d to %d lines", r.Least, r.Most)
+	if t := r.Turns; t != nil {
+		p("in turns   %.0f lines/s with those that never read, %.0f without, %d turns", t.With, t.Without, t.Count)
+	}
 	p("dropped    %d lines", r.Dropped)
 	for i, c := range r.Lossy {
 		if i == shownClients {

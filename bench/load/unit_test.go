@@ -32,6 +32,8 @@ func TestBadCommandLinesAreRefusedWithTheFlagNamed(t *testing.T) {
 		"-nats 127.0.0.1:1 -- cat":                "targets of their own",
 		"-listen 127.0.0.1:1":                     "-listen needs -file",
 		"-listen 127.0.0.1:1 -file f -never 1":    "-never",
+		"-bin x -never-turns 1s":                  "with -never",
+		"-bin x -never 1 -never-turns -1s":        "above 0",
 		"-listen 127.0.0.1:1 -file f -proto sse":  "-proto sse",
 		"-listen 127.0.0.1:1 -file f -pid 1 -- a": "leave out -pid",
 		"-bin x -batch 1000000 -line-bytes 1000":  "-batch 1000000",
