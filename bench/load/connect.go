@@ -86,18 +86,22 @@ func (o *options) greeting(to netip.AddrPort) string {
 	return ""
 }
 
+// target is where clients connect.
+func (o *options) target() netip.AddrPort {
+	switch {
+	case o.peer().IsValid():
+		return o.peer()
+	case o.sse:
+		return o.http
+	}
+	return o.tcp
+}
+
 // connect connects everybody.
 func (b *bench) connect() error {
 	o := &b.o
-	to := o.tcp
-	switch {
-	case o.peer().IsValid():
-		to = o.peer()
-	case o.sse:
-		to = o.http
-	}
+	to := o.target()
 	hello := o.greeting(to)
-	b.dialDeaf = func() (int, error) { return dial(to, hello) }
 	if o.turn == 0 {
 		if err := b.connectDeaf(); err != nil {
 			return err
@@ -117,8 +121,10 @@ func (b *bench) connect() error {
 
 // connectDeaf connects those that never read.
 func (b *bench) connectDeaf() error {
+	to := b.o.target()
+	hello := b.o.greeting(to)
 	for range b.o.never {
-		fd, err := b.dialDeaf()
+		fd, err := dial(to, hello)
 		if err != nil {
 			return err
 		}

@@ -30,19 +30,18 @@ type process interface {
 
 // bench is one run in progress.
 type bench struct {
-	o        options
-	started  process // the daemon or the forwarder that was started, nil when none was
-	pid      int
-	http     bool // /status can be asked
-	board    board
-	session  session
-	clients  []*client // those that read
-	deaf     []int     // sockets of those that never do
-	dialDeaf func() (int, error)
-	turns    *turns // nil: none were complete
-	readers  []*reader
-	threads  sync.WaitGroup
-	out      *appender
+	o       options
+	started process // the daemon or the forwarder that was started, nil when none was
+	pid     int
+	http    bool // /status can be asked
+	board   board
+	session session
+	clients []*client // those that read
+	deaf    []int     // sockets of those that never do
+	turns   *turns    // nil: none were complete
+	readers []*reader
+	threads sync.WaitGroup
+	out     *appender
 
 	before      status
 	own         float64 // CPU s of this process when the lines began
@@ -189,12 +188,14 @@ func (b *bench) load(ctx context.Context, stderr io.Writer) error {
 		shown.Go(func() { showProgress(stderr, &b.board, b.o.lineBytes, done) })
 	}
 	var inTurns error
+	appended := make(chan struct{}) // turns end with it: what arrives behind it is not flat out
 	if b.o.turn > 0 {
-		shown.Go(func() { inTurns = b.takeTurns(done) })
+		shown.Go(func() { inTurns = b.takeTurns(appended) })
 	}
 	b.first = time.Now()
 	err := b.out.run(ctx)
 	b.last = time.Now()
+	close(appended)
 	if err == nil {
 		b.drain(ctx)
 		err = b.meter(1)
