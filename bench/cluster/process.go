@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 // process is one that is killed and started again with the same arguments.
@@ -75,21 +77,6 @@ func (p *process) log() string {
 	return p.name + ":\n" + string(text[max(0, len(text)-2000):])
 }
 
-// ports returns free ones.
-func ports(n int) ([]string, error) {
-	var all []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		all = append(all, port)
-	}
-	return all, nil
-}
-
 // answers waits until something listens on a port.
 func answers(port string, patience time.Duration) error {
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -118,7 +105,7 @@ type cluster struct {
 // asked for.
 func newCluster(o *options, dir string, servers, edges, hubs int) (*cluster, error) {
 	c := &cluster{dir: dir}
-	free, err := ports(2*servers + 2*hubs)
+	free, err := freeport.Some(2*servers + 2*hubs)
 	if err != nil {
 		return nil, err
 	}

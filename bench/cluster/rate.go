@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 // ahead is how far the writer may be before the slowest client, in lines.
@@ -22,21 +24,21 @@ func runRate(ctx context.Context, o *options, round int, dir string) error {
 	if err := os.MkdirAll(one, 0o700); err != nil {
 		return err
 	}
-	free, err := ports(1)
+	port, err := freeport.One()
 	if err != nil {
 		return err
 	}
 	single := &process{name: "single", bin: o.bin, dir: dir, args: []string{
-		"--enable-tcp", "--tcp-port", free[0], "--tcp-host", "127.0.0.1", "--http-port", "0", "--http-host", "127.0.0.1", one,
+		"--enable-tcp", "--tcp-port", port, "--tcp-host", "127.0.0.1", "--http-port", "0", "--http-host", "127.0.0.1", one,
 	}}
 	if err := single.start(); err != nil {
 		return err
 	}
 	defer single.kill()
-	if err := answers(free[0], 15*time.Second); err != nil {
+	if err := answers(port, 15*time.Second); err != nil {
 		return err
 	}
-	alone, err := deliver(ctx, o, filepath.Join(one, "app.log"), free[0])
+	alone, err := deliver(ctx, o, filepath.Join(one, "app.log"), port)
 	single.kill()
 	if err != nil {
 		return fmt.Errorf("one machine: %w", err)

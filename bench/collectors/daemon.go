@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 // daemon is a LogWisp at work.
@@ -18,7 +20,7 @@ type daemon struct {
 // daemon starts LogWisp with further settings, TOML, and arguments, and waits
 // until it is ready.
 func (r *run) daemon(ctx context.Context, settings string, args ...string) (*daemon, error) {
-	free, err := ports(2)
+	free, err := freeport.Some(2)
 	if err != nil {
 		return nil, err
 	}

@@ -92,30 +92,6 @@ func (r *run) write(name, text string) (string, error) {
 	return r.path(name), os.WriteFile(r.path(name), []byte(text), 0o644)
 }
 
-// freePort returns a port that nobody listens on now.
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	return port, err
-}
-
-// ports returns n different free ports.
-func ports(n int) ([]string, error) {
-	var all []string
-	for range n {
-		p, err := freePort()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
 // listens waits until somebody accepts connections at a port.
 func (p *process) listens(ctx context.Context, port string) error {
 	return until(ctx, "port "+port+" answers", func() (bool, error) {

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+
+	"logwisp/bench/freeport"
 )
 
 // scenarios are in the order of the table.
@@ -113,14 +115,14 @@ func (r *run) arrivedLines(name string) func() ([]entry, error) {
 
 func otlp(compress string) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
-		free, err := ports(1)
+		port, err := freeport.One()
 		if err != nil {
 			return outcome{}, err
 		}
-		if err := r.otelcol(ctx, free[0], "OTLP receiver of OpenTelemetry", "0.0.0.0:4318", "/var/log/logwisp.json"); err != nil {
+		if err := r.otelcol(ctx, port, "OTLP receiver of OpenTelemetry", "0.0.0.0:4318", "/var/log/logwisp.json"); err != nil {
 			return outcome{}, err
 		}
-		d, err := r.sends(ctx, fmt.Sprintf("url = \"http://127.0.0.1:%s\"\npreset = \"otlp\"\ncompress = %q\n", free[0], compress))
+		d, err := r.sends(ctx, fmt.Sprintf("url = \"http://127.0.0.1:%s\"\npreset = \"otlp\"\ncompress = %q\n", port, compress))
 		if err != nil {
 			return outcome{}, err
 		}
@@ -129,14 +131,14 @@ func otlp(compress string) func(context.Context, *run) (outcome, error) {
 }
 
 func otelLines(ctx context.Context, r *run) (outcome, error) {
-	free, err := ports(1)
+	port, err := freeport.One()
 	if err != nil {
 		return outcome{}, err
 	}
-	if err := r.otelcol(ctx, free[0], "tcplog receiver of OpenTelemetry", "0.0.0.0:5170", "/var/log/logwisp.json"); err != nil {
+	if err := r.otelcol(ctx, port, "tcplog receiver of OpenTelemetry", "0.0.0.0:5170", "/var/log/logwisp.json"); err != nil {
 		return outcome{}, err
 	}
-	d, err := r.sends(ctx, fmt.Sprintf("url = \"tcp://127.0.0.1:%s\"\n", free[0]))
+	d, err := r.sends(ctx, fmt.Sprintf("url = \"tcp://127.0.0.1:%s\"\n", port))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -162,15 +164,15 @@ func (r *run) otelcol(ctx context.Context, port, recipe, address, file string) e
 }
 
 func benthosServer(ctx context.Context, r *run) (outcome, error) {
-	free, err := ports(1)
+	port, err := freeport.One()
 	if err != nil {
 		return outcome{}, err
 	}
-	err = r.benthos(ctx, free[0], "http_server of Redpanda Connect", "0.0.0.0:4195", "127.0.0.1:"+free[0], "/var/log/logwisp.json", r.path("arrived"))
+	err = r.benthos(ctx, port, "http_server of Redpanda Connect", "0.0.0.0:4195", "127.0.0.1:"+port, "/var/log/logwisp.json", r.path("arrived"))
 	if err != nil {
 		return outcome{}, err
 	}
-	d, err := r.sends(ctx, fmt.Sprintf("url = \"http://127.0.0.1:%s/logs\"\n", free[0]))
+	d, err := r.sends(ctx, fmt.Sprintf("url = \"http://127.0.0.1:%s/logs\"\n", port))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -206,15 +208,15 @@ func benthosSends(ctx context.Context, r *run) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	free, err := ports(1)
+	port, err := freeport.One()
 	if err != nil {
 		return outcome{}, err
 	}
-	to, err := r.daemon(ctx, "[[inputs]]\nurl = \"tcp://127.0.0.1:"+free[0]+"\"\n", "-")
+	to, err := r.daemon(ctx, "[[inputs]]\nurl = \"tcp://127.0.0.1:"+port+"\"\n", "-")
 	if err != nil {
 		return outcome{}, err
 	}
-	if err := r.benthos(ctx, "", "socket of Redpanda Connect to LogWisp", "localhost:9090", "localhost:"+from.tcp, "localhost:9091", "localhost:"+free[0]); err != nil {
+	if err := r.benthos(ctx, "", "socket of Redpanda Connect to LogWisp", "localhost:9090", "localhost:"+from.tcp, "localhost:9091", "localhost:"+port); err != nil {
 		return outcome{}, err
 	}
 	return r.checked(ctx, from, func() ([]entry, error) { return to.entries(ctx, 0) })
@@ -227,7 +229,7 @@ func (r *run) benthos(ctx context.Context, port, recipe string, pairs ...string)
 		return err
 	}
 	if port == "" { // of the server that it has besides
-		if port, err = freePort(); err != nil {
+		if port, err = freeport.One(); err != nil {
 			return err
 		}
 		text += "http: {address: \"127.0.0.1:" + port + "\"}\n"

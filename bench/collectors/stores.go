@@ -9,12 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 // victoria starts VictoriaLogs and has entries sent to one of its APIs.
 func victoria(path, preset, compress, more string) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
-		port, err := freePort()
+		port, err := freeport.One()
 		if err != nil {
 			return outcome{}, err
 		}

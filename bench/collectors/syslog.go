@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"logwisp/bench/freeport"
 )
 
 func rsyslogTakes(ctx context.Context, r *run) (outcome, error) {
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return outcome{}, err
 	}
@@ -21,7 +23,7 @@ func rsyslogTakes(ctx context.Context, r *run) (outcome, error) {
 }
 
 func syslogNGTakes(ctx context.Context, r *run) (outcome, error) {
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return outcome{}, err
 	}
@@ -76,7 +78,7 @@ func (r *run) syslogInput(ctx context.Context, collect func(port string) error) 
 	if err != nil {
 		return outcome{}, err
 	}
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return outcome{}, err
 	}

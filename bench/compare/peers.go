@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 const (
@@ -49,11 +51,11 @@ func (t *tools) peerSystems() []system {
 
 // natsRun runs a NATS server of its own.
 func (t *tools) natsRun(ctx context.Context, clients, rate, batch int) (result, error) {
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return result{}, err
 	}
-	args := []string{"-a", "127.0.0.1", "-p", strconv.Itoa(port)}
+	args := []string{"-a", "127.0.0.1", "-p", port}
 	return t.serve(ctx, port, exec.CommandContext(ctx, t.nats, args...), func(address string, pid int) (result, error) {
 		target := []string{"-nats", address, "-pid", strconv.Itoa(pid)}
 		if batch > 1 {
@@ -69,7 +71,7 @@ func (t *tools) nchanRun(ctx context.Context, clients, rate int) (result, error)
 	if err != nil {
 		return result{}, err
 	}
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return result{}, err
 	}
@@ -87,7 +89,7 @@ func (t *tools) nchanRun(ctx context.Context, clients, rate int) (result, error)
 // its paths are below the prefix that nginx is given. Messages are kept for much
 // longer than the generator runs ahead of the slowest client, so that none is
 // lost, and the one publishing connection may carry any number of requests.
-func nginxConf(module string, port int, root bool) string {
+func nginxConf(module, port string, root bool) string {
 	var b strings.Builder
 	if root { // the workers would be nobody, who may not enter the directory
 		b.WriteString("user root;\n")
@@ -110,7 +112,7 @@ http {
 	keepalive_timeout 1h;
 	nchan_shared_memory_size 1G;
 	server {
-		listen 127.0.0.1:%d backlog=4096;
+		listen 127.0.0.1:%s backlog=4096;
 		location = /pub {
 			nchan_publisher http;
 			nchan_channel_id lines;
@@ -130,7 +132,7 @@ http {
 
 // rsyslogRun lets rsyslog follow the file.
 func (t *tools) rsyslogRun(ctx context.Context, clients, rate int) (result, error) {
-	return t.forward(ctx, clients, rate, func(dir, file string, port int) ([]string, error) {
+	return t.forward(ctx, clients, rate, func(dir, file, port string) ([]string, error) {
 		conf := filepath.Join(dir, "rsyslog.conf")
 		err := os.WriteFile(conf, []byte(rsyslogConf(dir, file, port)), 0o644)
 		return []string{t.rsyslogd, "-n", "-f", conf, "-i", filepath.Join(dir, "pid")}, err
@@ -140,14 +142,14 @@ func (t *tools) rsyslogRun(ctx context.Context, clients, rate int) (result, erro
 // rsyslogConf returns the configuration of an rsyslogd that sends each line of
 // file, as it is, to port; it reads no other log. One worker, for a second one,
 // which the queue would start when it is long, opens a connection of its own.
-func rsyslogConf(dir, file string, port int) string {
+func rsyslogConf(dir, file, port string) string {
 	return fmt.Sprintf(`global(workDirectory=%q maxMessageSize="128k")
 main_queue(queue.workerThreads="1")
 module(load="imfile" mode="inotify")
 template(name="bare" type="string" string="%%msg%%\n")
 input(type="imfile" file=%q tag="load" ruleset="forward")
 ruleset(name="forward") {
-	action(type="omfwd" target="127.0.0.1" port="%d" protocol="tcp" TCP_Framing="traditional"
+	action(type="omfwd" target="127.0.0.1" port="%s" protocol="tcp" TCP_Framing="traditional"
 		template="bare" action.resumeRetryCount="-1" action.resumeInterval="1")
 }
 `, dir, file, port)
@@ -156,21 +158,21 @@ ruleset(name="forward") {
 // tailRun lets tail follow the file and nc send what it prints. The trap lets
 // the shell outlive the two, which leaves nothing behind.
 func (t *tools) tailRun(ctx context.Context, clients, rate int) (result, error) {
-	return t.forward(ctx, clients, rate, func(_, file string, port int) ([]string, error) {
-		return []string{"sh", "-c", `trap : TERM; tail -n +1 -F -- "$1" | "$0" 127.0.0.1 "$2"`, t.nc, file, strconv.Itoa(port)}, nil
+	return t.forward(ctx, clients, rate, func(_, file, port string) ([]string, error) {
+		return []string{"sh", "-c", `trap : TERM; tail -n +1 -F -- "$1" | "$0" 127.0.0.1 "$2"`, t.nc, file, port}, nil
 	})
 }
 
 // forward runs the generator with a forwarder, which the generator starts, stops
 // and measures. command returns it, given a directory for it, the file to follow
 // and the port to send to.
-func (t *tools) forward(ctx context.Context, clients, rate int, command func(dir, file string, port int) ([]string, error)) (result, error) {
+func (t *tools) forward(ctx context.Context, clients, rate int, command func(dir, file, port string) ([]string, error)) (result, error) {
 	dir, err := os.MkdirTemp(t.dir, "forward")
 	if err != nil {
 		return result{}, err
 	}
 	defer os.RemoveAll(dir) // the file is as large as the run was fast
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return result{}, err
 	}
@@ -184,7 +186,7 @@ func (t *tools) forward(ctx context.Context, clients, rate int, command func(dir
 }
 
 // serve starts a server, lets measure run once it listens on port, and stops it.
-func (t *tools) serve(ctx context.Context, port int, server *exec.Cmd, measure func(address string, pid int) (result, error)) (result, error) {
+func (t *tools) serve(ctx context.Context, port string, server *exec.Cmd, measure func(address string, pid int) (result, error)) (result, error) {
 	printed, err := os.CreateTemp(t.dir, "server")
 	if err != nil {
 		return result{}, err
@@ -211,7 +213,7 @@ func (t *tools) serve(ctx context.Context, port int, server *exec.Cmd, measure f
 
 // listens returns when somebody listens on port, or with why nobody will. It
 // hands back what it takes from ended.
-func listens(ctx context.Context, port int, ended chan error) error {
+func listens(ctx context.Context, port string, ended chan error) error {
 	for deadline := time.Now().Add(answerTimeout); ; {
 		conn, err := net.Dial("tcp", address(port))
 		if err == nil {
@@ -244,13 +246,4 @@ func end(server *exec.Cmd, ended <-chan error) error {
 	}
 }
 
-func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
-}
+func address(port string) string { return net.JoinHostPort("127.0.0.1", port) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 // nchanModules are where distributions put the module.
@@ -60,7 +62,7 @@ func TestEveryInstalledPeerDeliversEveryLine(t *testing.T) {
 
 func TestServerThatEndsAtOnceIsReportedWithItsOutput(t *testing.T) {
 	tool := &tools{dir: t.TempDir()}
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,8 +62,8 @@ func (t *tools) systems(rate int) []system {
 // copyRun lets the limit copy the file to the client, byte for byte: what a
 // streamer could reach that does nothing to a line. It has no other client.
 func (t *tools) copyRun(ctx context.Context, clients, rate int) (result, error) {
-	return t.forward(ctx, clients, rate, func(_, file string, port int) ([]string, error) {
-		return []string{t.limit, "-a", file, "-p", strconv.Itoa(port), "-w", strconv.Itoa(256 << 10)}, nil
+	return t.forward(ctx, clients, rate, func(_, file, port string) ([]string, error) {
+		return []string{t.limit, "-a", file, "-p", port, "-w", strconv.Itoa(256 << 10)}, nil
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 const startTime = 15 * time.Second
@@ -45,11 +47,11 @@ func (t *tools) startDaemon(ctx context.Context, prepare func(dir string) error,
 			return nil, err
 		}
 	}
-	tcp, err := freePort()
+	tcp, err := freeport.One()
 	if err != nil {
 		return nil, err
 	}
-	web, err := freePort()
+	web, err := freeport.One()
 	if err != nil {
 		return nil, err
 	}

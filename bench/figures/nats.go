@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strconv"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 var natsRow = row{
@@ -35,7 +37,7 @@ func flatOut(target ...string) []string {
 
 // loadNATS loads a NATS server of its own, one line a message.
 func (t *tools) loadNATS(ctx context.Context) (loaded, error) {
-	port, err := freePort()
+	port, err := freeport.One()
 	if err != nil {
 		return loaded{}, err
 	}

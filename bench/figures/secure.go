@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 const (
@@ -182,7 +184,7 @@ http {
 `
 
 func (s *secured) startNginx(path, dir string) (err error) {
-	if s.port, err = freePort(); err != nil {
+	if s.port, err = freeport.One(); err != nil {
 		return err
 	}
 	config := dir + "/nginx.conf"

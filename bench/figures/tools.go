@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -98,16 +96,6 @@ func raiseFileLimit() error {
 		return fmt.Errorf("raise the limit of open files to %d: %w", l.Max, err)
 	}
 	return nil
-}
-
-// freePort finds a loopback port that is free now.
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	defer ln.Close()
-	return strconv.Itoa(ln.Addr().(*net.TCPAddr).Port), nil
 }
 
 // until calls done every so often until it is true, an error or too late.

@@ -3,15 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 const (
@@ -71,18 +71,19 @@ func (d *daemon) start(bin string, args []string) error {
 			return fmt.Errorf("prepare the daemon's directory: %w", err)
 		}
 	}
-	var err error
-	if d.tcp, d.http, err = freePorts(); err != nil {
+	ports, err := freeport.Some(2)
+	if err != nil {
 		return err
 	}
+	d.tcp, d.http = netip.MustParseAddrPort("127.0.0.1:"+ports[0]), netip.MustParseAddrPort("127.0.0.1:"+ports[1])
 	log, err := os.Create(filepath.Join(d.dir, "daemon.out"))
 	if err != nil {
 		return fmt.Errorf("prepare the daemon's directory: %w", err)
 	}
 	defer log.Close()
 	all := []string{
-		"--enable-tcp", "--tcp-host", d.tcp.Addr().String(), "--tcp-port", strconv.Itoa(int(d.tcp.Port())),
-		"--enable-http", "--http-host", d.http.Addr().String(), "--http-port", strconv.Itoa(int(d.http.Port())),
+		"--enable-tcp", "--tcp-host", "127.0.0.1", "--tcp-port", ports[0],
+		"--enable-http", "--http-host", "127.0.0.1", "--http-port", ports[1],
 	}
 	d.cmd = exec.Command(bin, append(append(all, args...), d.file)...)
 	d.cmd.Env = []string{"XDG_CONFIG_HOME=" + d.dir}
@@ -160,17 +161,4 @@ func (d *daemon) ownLog() string {
 		return ""
 	}
 	return "\n" + string(b[max(0, len(b)-logShown):])
-}
-
-// freePorts finds two ports that are free now. Somebody may take one before
-// the daemon does; it then says so and the run is repeated by hand.
-func freePorts() (a, b netip.AddrPort, err error) {
-	var ls [2]net.Listener
-	for i := range ls {
-		if ls[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return a, b, fmt.Errorf("find a free port: %w", err)
-		}
-		defer ls[i].Close()
-	}
-	return netip.MustParseAddrPort(ls[0].Addr().String()), netip.MustParseAddrPort(ls[1].Addr().String()), nil
 }

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 const (
@@ -51,15 +53,12 @@ func newDaemon(o *options, dir, logs string) (*daemon, error) {
 		return nil, fmt.Errorf("-bin %s: %w", o.bin, err)
 	}
 	d := &daemon{bin: bin, dir: dir}
-	var ports [3]string
+	ports, err := freeport.Some(3)
+	if err != nil {
+		return nil, err
+	}
 	for i, at := range []*string{&d.tcp, &d.http, &d.collector} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close()
-		*at = l.Addr().String()
-		_, ports[i], _ = net.SplitHostPort(*at)
+		*at = "127.0.0.1:" + ports[i]
 	}
 	d.args = []string{
 		"--from-start", "--enable-tcp", "--tcp-host", "127.0.0.1", "--tcp-port", ports[0],

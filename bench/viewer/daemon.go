@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"logwisp/bench/freeport"
 )
 
 // daemon is a LogWisp that follows one file.
@@ -35,14 +36,12 @@ func (b *bench) startDaemon(ctx context.Context) (*daemon, error) {
 		d.close()
 		return nil, err
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.One()
 	if err != nil {
 		d.close()
 		return nil, err
 	}
-	d.address = ln.Addr().String()
-	ln.Close()
-	_, port, _ := net.SplitHostPort(d.address)
+	d.address = "127.0.0.1:" + port
 	d.cmd = exec.Command(b.logwisp, "--http-host", "127.0.0.1", "--http-port", port, dir+":*.log")
 	d.cmd.Env = []string{"XDG_CONFIG_HOME=" + dir} // the user's settings must not change a measurement
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

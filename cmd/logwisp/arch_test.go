@@ -36,14 +36,15 @@ var arrows = map[string][]string{
 	// daemon.go joins all parts, so it has to make the ring.
 	"cmd/logwisp":      {"tail", "netio", "netio/access", "netio/forward", "netio/tcp", "netio/web", "netio/ingest", "netio/nats", "ring", "cmd/logwisp/mdwe"},
 	"bench":            {"tail", "netio", "netio/access", "netio/tcp", "netio/web", "netio/ingest", "ring", "ring/entry", "ring/record", "ring/parse", "ring/filter"},
-	"bench/load":       {},
-	"bench/cluster":    {},
-	"bench/compare":    {},
-	"bench/figures":    {},
-	"bench/collectors": {},
+	"bench/load":       {"bench/freeport"},
+	"bench/cluster":    {"bench/freeport"},
+	"bench/compare":    {"bench/freeport"},
+	"bench/figures":    {"bench/freeport"},
+	"bench/collectors": {"bench/freeport"},
+	"bench/freeport":   {},
 	"scripts/otelcol":  {}, // built with scripts/collectors.mod
-	"bench/soak":       {},
-	"bench/viewer":     {},
+	"bench/soak":       {"bench/freeport"},
+	"bench/viewer":     {"bench/freeport"},
 
 	"cmd/logwisp/on_windows_use_wsl": {},
 
@@ -53,6 +54,7 @@ var arrows = map[string][]string{
 // testArrows are what the tests of a package may import on top.
 var testArrows = map[string][]string{
 	"ring/filter":      {"ring/record"},                                // entries to match are encoded as they always are
+	"cmd/logwisp":      {"bench/freeport"},                             // scripts start servers on ports that they know
 	"netio/web/viewer": {"netio", "netio/access", "netio/web", "ring"}, // it is looked at where it is served
 }
 

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"logwisp/bench/freeport"
 )
 
 const (
@@ -294,18 +296,19 @@ func commandExitcode(ts *testscript.TestScript, neg bool, args []string) {
 
 // commandFreeport is `freeport VARIABLE`.
 func commandFreeport(ts *testscript.TestScript, neg bool, args []string) {
-	commandOccupy(ts, neg, args)
-	s := sceneOf(ts)
-	last := len(s.listeners) - 1
-	ts.Check(s.listeners[last].Close())
-	s.listeners = s.listeners[:last]
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport VARIABLE")
+	}
+	port, err := freeport.One()
+	ts.Check(err)
+	ts.Setenv(args[0], port)
 }
 
 // commandOccupy is `occupy VARIABLE`: something else has that port until the
 // script ends.
 func commandOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: occupy|freeport VARIABLE")
+		ts.Fatalf("usage: occupy VARIABLE")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
