@@ -87,7 +87,7 @@ func (m *member) read() {
 			return
 		}
 		rest := buf[:held+n]
-		now, on := time.Now().UnixNano(), m.crowd.measuring.Load()
+		now, on := nanos(), m.crowd.measuring.Load()
 		m.mu.Lock()
 		for {
 			line, after, whole := bytes.Cut(rest, []byte("\n"))

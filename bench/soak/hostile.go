@@ -306,3 +306,27 @@ func stopped(w *overload) (func() error, error) {
 	time.AfterFunc(time.Second, func() { went <- p.Signal(syscall.SIGCONT) })
 	return func() error { return <-went }, nil
 }
+
+// clockJumps sets the clock wrong twice while is measured, and right at the end.
+func clockJumps(w *overload) (func() error, error) {
+	if err := setClock(0); err != nil {
+		return nil, err
+	}
+	jumps := make(chan error, 1)
+	stop := make(chan struct{})
+	go func() {
+		var err error
+		for _, ahead := range []time.Duration{time.Hour, -time.Hour, 0} {
+			select {
+			case <-time.After((min(warmUp, w.o.caseTime) + w.o.caseTime) / 4):
+				err = errors.Join(err, setClock(ahead))
+			case <-stop:
+			}
+		}
+		jumps <- err
+	}()
+	return func() error {
+		close(stop)
+		return errors.Join(<-jumps, setClock(0))
+	}, nil
+}

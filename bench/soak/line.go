@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"strconv"
+	"time"
 )
 
 // The layout of a line; offsets are into the message, without the newline.
@@ -21,7 +22,7 @@ const (
 // line is what a line says.
 type line struct {
 	generation, number uint64
-	nano               int64 // when it was written, ns since 1970
+	nano               int64 // when it was written: nanos
 }
 
 // appendLine adds a line of size bytes to dst.
@@ -78,3 +79,9 @@ func messageOf(entry []byte) []byte {
 	message, _, _ := bytes.Cut(after, []byte(`"`))
 	return message
 }
+
+var began = time.Now()
+
+// nanos is the time in nanoseconds since 1970 by the clock that the machine had
+// when the soak began, whatever it is set to meanwhile.
+func nanos() int64 { return began.UnixNano() + int64(time.Since(began)) }

@@ -63,7 +63,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.DurationVar(&o.downtime, "downtime", 0, "in mode kill: `time` from a kill to the restart, at most")
 	f.DurationVar(&o.progress, "progress", 5*time.Second, "`time` between two lines of figures")
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of what is random")
-	only := f.String("only", "", "in mode overload: comma separated `names` of the troubles to make; empty = all")
+	only := f.String("only", "", "in mode overload: comma separated `names` of the troubles to make; empty = all but clock, which takes root and a machine of its own")
 	f.DurationVar(&o.caseTime, "case", 3*time.Second, "in mode overload: how long each is measured")
 	f.IntVar(&o.repeat, "repeat", 3, "in mode overload: `runs` of each, in turn")
 	f.IntVar(&o.megabytes, "megabytes", 2048, "in mode noise: how many `MiB` of it")

@@ -135,7 +135,7 @@ func (s *subscriber) line(text []byte) {
 			return // of an event that is no entry
 		}
 	}
-	now := time.Now()
+	now, arrived := time.Now(), nanos()
 	in, ok := parseLine(messageOf(text), s.o.lineBytes)
 	if !ok {
 		s.wonder(text)
@@ -144,7 +144,7 @@ func (s *subscriber) line(text []byte) {
 	s.got.Add(1)
 	if s.ledger.take(in, now) {
 		s.mu.Lock()
-		_ = s.latency.RecordValue(max(1, min(now.Sub(time.Unix(0, in.nano)).Microseconds(), latencyMost)))
+		_ = s.latency.RecordValue(max(1, min((arrived-in.nano)/1000, latencyMost)))
 		s.mu.Unlock()
 	}
 }
