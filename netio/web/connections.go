@@ -16,6 +16,9 @@ const (
 	// connects_exempt have the first limit only. Beyond, one is closed at once.
 	maxConnections = 8192
 	maxOfAddress   = 256
+	// maxAfar is how many may be open from other machines for large bodies to be
+	// taken without tokens: a body is held before anybody can tell from where it is.
+	maxAfar = 32
 )
 
 // connections are those that are not streams. The zero value is ready.
@@ -23,10 +26,12 @@ type connections struct {
 	mu  sync.Mutex
 	all map[net.Conn]*connection
 	of  netio.HostCounts
+	far int // of other machines
 }
 
 type connection struct {
 	from  netip.Addr // invalid: not counted
+	far   bool       // of another machine
 	spoke bool       // it has sent a request
 }
 
@@ -57,7 +62,10 @@ func (o *connections) enter(c net.Conn, from netip.Addr) bool {
 	if o.all == nil {
 		o.all = make(map[net.Conn]*connection)
 	}
-	o.all[c] = &connection{from: from}
+	one := &connection{from: from, far: !local(c.RemoteAddr())}
+	if o.all[c] = one; one.far {
+		o.far++
+	}
 	return true
 }
 
@@ -70,6 +78,16 @@ func (o *connections) leave(c net.Conn) {
 	}
 	delete(o.all, c)
 	o.of.Give(one.from)
+	if one.far {
+		o.far--
+	}
+}
+
+// nearby reports whether next to none is of another machine.
+func (o *connections) nearby() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.far <= maxAfar
 }
 
 // spoke takes note of a connection's request.

@@ -23,6 +23,8 @@ const (
 	maxPostSource = 256         // bytes of the parameter source
 )
 
+var errCrowded = fmt.Errorf("the body is too large: without tokens it may have %d KiB while more than %d connections from other machines are open: set auth.tokens", maxBody>>10, maxAfar)
+
 var errTooLarge = fmt.Errorf("the body is too large: at most %d MiB for POST %s, %d KiB else", maxPost>>20, ingestPath, maxBody>>10)
 
 // Post is the body of one POST /ingest.
@@ -44,7 +46,7 @@ func (s *Server) allowance(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig)
 	if !s.isIngest(h) {
 		return c
 	}
-	if token, session := credentials(h); s.gate.Knows(token, session, access.Ingest) {
+	if token, session := credentials(h); s.gate.Knows(token, session, access.Ingest) && (s.gate.Closed() || s.open.nearby()) {
 		c.MaxRequestBodySize, c.ReadTimeout = maxPost, postTime
 	}
 	return c

@@ -143,6 +143,45 @@ func TestPostsThatAreNotTakenSayWhy(t *testing.T) {
 	}
 }
 
+// afar is a connection from another machine.
+type afar struct{ net.Conn }
+
+func (afar) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)} }
+
+func TestWithoutTokensLargeBodiesAreTakenWhileFewOtherMachinesAreConnected(t *testing.T) {
+	s, _ := newIngestSite(t)
+	body := strings.Repeat("x\n", 1<<20)
+	post := func(want int, says string) {
+		t.Helper()
+		if answer, text := s.asks("POST", "/ingest", body); answer.StatusCode != want || !strings.Contains(text, says) {
+			t.Errorf("%d %q, want %d %q", answer.StatusCode, text, want, says)
+		}
+	}
+	var open []net.Conn
+	enter := func() {
+		c := &afar{}
+		open = append(open, c)
+		s.connection(c, fasthttp.StateNew)
+	}
+	for range maxAfar {
+		enter()
+	}
+	post(202, "")
+	enter()
+	post(413, "auth.tokens")
+	body = "x"
+	post(202, "")
+	body = strings.Repeat("x\n", 1<<20)
+	s.connection(open[0], fasthttp.StateClosed)
+	post(202, "")
+	for _, c := range open[1:] {
+		s.connection(c, fasthttp.StateHijacked)
+	}
+	if s.open.far != 0 {
+		t.Errorf("%d connections of other machines are left", s.open.far)
+	}
+}
+
 func TestPostsFromOtherMachinesAreRefusedNamingTheSetting(t *testing.T) {
 	s, got := newIngestSite(t)
 	var ctx fasthttp.RequestCtx

@@ -316,6 +316,9 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	}
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
+		if s.isIngest(&ctx.Request.Header) && !s.gate.Closed() && !s.open.nearby() {
+			err = errCrowded
+		}
 	}
 	if code == fasthttp.StatusRequestEntityTooLarge {
 		s.rests.discard(ctx.Conn())
