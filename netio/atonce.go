@@ -43,8 +43,8 @@ func (l *loop) deliverAtOnce() bool {
 	}
 	l.now = time.Now()
 	l.scan.begin(l.now.Add(maxScanTime))
-	l.reader.Enter()
-	defer l.reader.Exit()
+	l.enter()
+	defer l.exit()
 	l.elsewhere = true
 	more, reached := false, uint64(0)
 	for _, s := range l.subs {

@@ -67,4 +67,7 @@
 //	N12 Slow filters have one part in slowParts of a loop's time: in between
 //	   their groups rest, and the loop's clock wakes it (N8 does not hold for
 //	   them meanwhile).
+//	N13 The memory of a view that went is used again only when every loop that
+//	   was in a pass at that time has ended it, and never if a rest of N6 may
+//	   refer to it.
 package netio

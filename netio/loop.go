@@ -38,6 +38,7 @@ type loop struct {
 	ended     bool        // nobody is served any more
 	waker     *ring.Waker
 	reader    *ring.Reader
+	stay      *stay
 	poll      *writePoll
 
 	subs []*Subscriber
@@ -118,6 +119,7 @@ func newLoop(e *Engine) (*loop, error) {
 func (l *loop) start() {
 	l.waker = l.engine.ring.NewWaker(l.wake)
 	l.reader = l.engine.ring.NewReader()
+	l.stay = l.engine.views.reuse.newStay()
 	l.poll.start()
 	l.ring() // the first pass parks the waker
 }
@@ -154,8 +156,8 @@ func (l *loop) ring() {
 // pass gives every subscriber one write, or as many of them as fit maxPass.
 func (l *loop) pass() {
 	l.rung.Store(false) // before anything is looked at: what comes now rings again
-	l.reader.Enter()    // nothing of a page is kept beyond the pass but in N6's rests, whose pages do not come back
-	defer l.reader.Exit()
+	l.enter()           // nothing of a page or a view is kept beyond the pass but in N6's rests, whose memory does not come back
+	defer l.exit()
 	l.now = time.Now()
 	l.scan.begin(l.now.Add(maxPass / 4))
 	draining := l.takeNews()
@@ -209,6 +211,17 @@ func (l *loop) pass() {
 	if l.busy || draining != l.roundDraining || !l.waker.Park(l.head) { // N8
 		l.ring()
 	}
+}
+
+// enter begins a look at pages and views, exit ends it.
+func (l *loop) enter() {
+	l.reader.Enter()
+	l.stay.enter()
+}
+
+func (l *loop) exit() {
+	l.stay.leave()
+	l.reader.Exit()
 }
 
 // takeNews takes in what has come since the last pass, and returns whether the

@@ -11,9 +11,10 @@ import (
 // first on, as far as somebody has looked: where that takes long it is done in
 // pieces. What is in it never changes.
 type view struct {
-	first   int   // number of an entry; those before it have no text
-	reaches int   // number of the entry up to which it is done; under viewCache.mu
-	counted int64 // bytes of the budget; under viewCache.mu
+	first   int    // number of an entry; those before it have no text
+	reaches int    // number of the entry up to which it is done; under viewCache.mu
+	counted int64  // bytes of the budget; under viewCache.mu
+	block   []byte // the text's, if it can be used again when the view goes; under viewCache.mu
 
 	mu   sync.Mutex
 	text []byte
@@ -38,6 +39,7 @@ type viewKey struct {
 // the entry on at which it is wanted: so whoever stands in it gets on (N7).
 type viewCache struct {
 	budget int64
+	reuse  reuse
 
 	mu    sync.Mutex
 	views map[viewKey]*view
@@ -60,7 +62,7 @@ func (c *viewCache) get(
 	defer v.mu.Unlock()
 	if len(v.ends) <= i {
 		v.text, v.ends = sel.appendEntries(v.text, v.ends, p, len(v.ends), ids, looking)
-		c.count(key, v)
+		c.count(key, v, sel.filter == nil && cap(v.text) == viewBytes && v.longest() <= maxCopy)
 	}
 	return v.text, v.ends
 }
@@ -80,17 +82,22 @@ func (c *viewCache) at(key viewKey, i int, p *ring.Page, sel *selection) *view {
 		c.bytes -= v.counted
 	}
 	v = &view{ends: make([]uint32, 0, p.Count())}
-	if sel.filter == nil {
-		v.text = make([]byte, 0, len(p.Text)+p.Count()*64)
-	} else {
+	switch room := len(p.Text) + p.Count()*64; {
+	case sel.filter != nil:
 		v.first, v.reaches, v.ends = i, i, v.ends[:i]
+	case room > viewBytes/2 && room <= viewBytes:
+		v.text = c.reuse.take()
+	default:
+		v.text = make([]byte, 0, room)
 	}
 	c.views[key] = v
 	return v
 }
 
-// count takes note of what has come to a view, and makes room for it.
-func (c *viewCache) count(key viewKey, v *view) {
+// count takes note of what has come to a view, and makes room for it. whole says
+// that no more will, that its block can be used again, and that no rest of an entry
+// refers to it beyond a pass (N6).
+func (c *viewCache) count(key viewKey, v *view, whole bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.views[key] != v {
@@ -99,10 +106,26 @@ func (c *viewCache) count(key viewKey, v *view) {
 	size := v.size()
 	c.bytes += size - v.counted
 	v.counted, v.reaches = size, len(v.ends)
+	if whole {
+		v.block = v.text
+	}
 	for c.bytes > c.budget && len(c.order) > 1 {
 		old := c.order[0]
 		c.order = c.order[1:]
-		c.bytes -= c.views[old].counted
+		gone := c.views[old]
+		c.bytes -= gone.counted
 		delete(c.views, old)
+		if gone.block != nil {
+			c.reuse.put(gone.block)
+		}
 	}
+}
+
+// longest returns the length of the longest entry.
+func (v *view) longest() (n uint32) {
+	begin := uint32(0)
+	for _, end := range v.ends {
+		n, begin = max(n, end-begin), end
+	}
+	return n
 }
