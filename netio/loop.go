@@ -40,7 +40,6 @@ type loop struct {
 	reader    *ring.Reader
 	stay      *stay
 	poll      *writePoll
-	events    []pollEvent // those that are being seen to
 
 	subs []*Subscriber
 	byFD map[int]*Subscriber
@@ -49,7 +48,6 @@ type loop struct {
 	busy bool   // somebody was, or may have been, left behind in this round
 
 	reached            uint64 // the furthest entry that somebody who goes on expects, in this round
-	furthest           uint64 // the same of the last round, groups aside
 	behind, wereBehind bool   // somebody had more than one write to take, in this round or the last
 	quick              int    // where quickFirst goes on
 	quickHead          uint64 // the head it serves up to
@@ -183,7 +181,6 @@ func (l *loop) pass() {
 		switch {
 		case l.pump(s, draining):
 			l.busy = true
-			l.catchUp(s, draining)
 			l.behind = l.behind || !s.current
 		case s.settles():
 			l.setAside(s)
@@ -204,7 +201,6 @@ func (l *loop) pass() {
 		return
 	}
 	l.next = 0
-	l.furthest = l.reached
 	for _, g := range l.watched {
 		l.reached = max(l.reached, g.place.Load())
 	}
@@ -254,6 +250,41 @@ func (l *loop) takeNews() (draining bool) {
 	}
 	l.takeAllBack()
 	return true
+}
+
+// nearPart is of what the ring holds: who is less than that share of it behind
+// the head is near it.
+const nearPart = 16
+
+// quickFirst serves those near the head before a round goes on whose writes are
+// large: one that has little to take must not wait for a hundred that take all
+// they can get, and who has fallen a little behind must come back to the head
+// rather than into the crowd. It takes a quarter of the pass at most, and of what
+// may be scanned for filters.
+func (l *loop) quickFirst(draining bool) {
+	head := l.engine.ring.Head()
+	if head != l.quickHead {
+		l.quickHead, l.quickLeft = head, len(l.subs)
+	}
+	near := (head - min(l.engine.ring.Oldest(), head)) / nearPart
+	deadline := l.now.Add(maxPass / 4)
+	for n := 0; l.quickLeft > 0 && len(l.subs) > 0; n++ {
+		l.quickLeft--
+		if l.quick++; l.quick >= len(l.subs) {
+			l.quick = 0
+		}
+		s := l.subs[l.quick]
+		if s.current || !s.blocked && head-min(s.cursor.Seq(), head) < near {
+			for k := 0; k < fewWrites && !l.scan.part(4) && l.pump(s, draining); k++ {
+				l.busy = true
+			}
+		} else if n&63 != 63 {
+			continue
+		}
+		if l.scan.part(4) || time.Now().After(deadline) {
+			return // and goes on in the next pass
+		}
+	}
 }
 
 // join takes a new subscriber in.
@@ -344,11 +375,10 @@ func (l *loop) keepHalfClosed(s *Subscriber) bool {
 // takeReady unblocks the subscribers whose sockets can be written to again.
 func (l *loop) takeReady() {
 	l.mu.Lock()
-	l.events = append(l.events[:0], l.ready...)
-	l.ready = l.ready[:0]
+	events := l.ready
+	l.ready = nil
 	l.mu.Unlock()
-	l.events = l.poll.look(l.events)
-	for _, ev := range l.events {
+	for _, ev := range events {
 		s := l.byFD[ev.fd]
 		if s == nil {
 			continue

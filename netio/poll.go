@@ -55,35 +55,27 @@ func (p *writePoll) run() {
 	if err != nil {
 		return
 	}
-	var events []pollEvent
+	events := make([]unix.EpollEvent, 256)
 	for {
-		err := raw.Read(func(uintptr) bool {
-			events = p.look(events[:0])
-			return len(events) > 0 // else it is called again when there are some
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			for failed := error(unix.EINTR); failed == unix.EINTR; {
+				n, failed = unix.EpollWait(int(fd), events, 0)
+			}
+			return n > 0 // else it is called again when there are some
 		})
 		if err != nil { // closed
 			return
 		}
 		p.loop.mu.Lock()
-		p.loop.ready = append(p.loop.ready, events...)
+		for _, ev := range events[:n] {
+			p.loop.ready = append(p.loop.ready, pollEvent{
+				fd: int(ev.Fd), broken: ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			})
+		}
 		p.loop.mu.Unlock()
 		p.loop.ring()
 	}
-}
-
-// look appends the events that there are now. Whoever looks first has them: run, or
-// the loop before every pass, since it may be milliseconds until Go's poller looks
-// while all of Go's processors are busy.
-func (p *writePoll) look(events []pollEvent) []pollEvent {
-	var found [64]unix.EpollEvent
-	n, err := 0, error(unix.EINTR)
-	for err == unix.EINTR {
-		n, err = unix.EpollWait(p.fd, found[:], 0)
-	}
-	for _, ev := range found[:max(n, 0)] {
-		events = append(events, pollEvent{fd: int(ev.Fd), broken: ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0})
-	}
-	return events
 }
 
 // add watches a subscriber's socket from now on. Adding reports the present

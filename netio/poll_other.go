@@ -19,8 +19,6 @@ func newWritePoll(*loop) (*writePoll, error) { return nil, errNotLinux }
 
 func (p *writePoll) start() {}
 
-func (p *writePoll) look(events []pollEvent) []pollEvent { return events }
-
 func (p *writePoll) add(*Subscriber) bool { return false }
 
 func (p *writePoll) remove(*Subscriber) {}

@@ -250,24 +250,3 @@ func TestADepartureInMidRoundSkipsNobody(t *testing.T) {
 	b.settle()
 	b.wantNobodyBehind()
 }
-
-func TestWhoHasFallenBehindTheOthersGetsMoreThanOneWriteInARound(t *testing.T) {
-	b := newBed(t, ring.Options{Entries: 1 << 12, Bytes: 8 << 20}, rawForm())
-	defer b.close()
-	b.pad = func(uint64) int { return 1000 }
-	b.publish(4000, 50)
-	const room = 200 << 10 // of which the kernel makes twice as much: more than one write, less than two
-	behind, ahead := b.join(room), b.join(room)
-	behind.cursor, _ = b.ring.Seek(1)
-	ahead.cursor, _ = b.ring.Seek(3500)
-	b.loop.pass()
-	if behind.writes.Load() != 1 || ahead.writes.Load() != 1 {
-		t.Fatalf("%d and %d writes in the first round, want one each", behind.writes.Load(), ahead.writes.Load())
-	}
-	b.receive(behind, 1<<20)
-	b.receive(ahead, 1<<20)
-	b.loop.pass()
-	if behind.writes.Load() != 3 || ahead.writes.Load() != 2 {
-		t.Errorf("%d more writes to the one behind, and %d to the other: want two and one", behind.writes.Load()-1, ahead.writes.Load()-1)
-	}
-}
