@@ -83,7 +83,7 @@ func (o *connections) leave(c net.Conn) {
 	}
 }
 
-// nearby reports whether next to none is of another machine.
+// nearby reports whether at most maxAfar are of other machines.
 func (o *connections) nearby() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
