@@ -88,7 +88,7 @@ func newBed(f failer, o ring.Options, form *Form) *bed {
 	l.poll = &writePoll{loop: l, fd: epoll}
 	l.waker = r.NewWaker(l.ring)
 	l.reader = r.NewReader()
-	l.stay = e.views.reuse.newStay()
+	l.stay = e.views.newStay()
 	return &bed{
 		f: f, ring: r, builder: r.NewBuilder(), engine: e, loop: l,
 		transport: e.Register(&Transport{Name: "t", Form: form}),

@@ -119,7 +119,7 @@ func newLoop(e *Engine) (*loop, error) {
 func (l *loop) start() {
 	l.waker = l.engine.ring.NewWaker(l.wake)
 	l.reader = l.engine.ring.NewReader()
-	l.stay = l.engine.views.reuse.newStay()
+	l.stay = l.engine.views.newStay()
 	l.poll.start()
 	l.ring() // the first pass parks the waker
 }

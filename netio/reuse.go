@@ -2,7 +2,6 @@ package netio
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
 )
 
@@ -21,9 +20,8 @@ const (
 // the kernel has to find and the collector to free.
 type reuse struct {
 	age    atomic.Uint64 // how many blocks were retired
-	setup  sync.Mutex
-	loops  []*stay   // under setup; a loop that is being added looks at nothing yet
-	blocks []retired // oldest first; under viewCache.mu
+	loops  []*stay       // under viewCache.mu, as is what follows
+	blocks []retired     // oldest first
 }
 
 type retired struct {
@@ -38,11 +36,10 @@ type stay struct {
 	since atomic.Uint64 // what was retired later may be looked at; or outside
 }
 
+// newStay returns that of one more loop, outside. Under viewCache.mu.
 func (r *reuse) newStay() *stay {
 	s := &stay{reuse: r}
 	s.since.Store(outside)
-	r.setup.Lock()
-	defer r.setup.Unlock()
 	r.loops = append(r.loops, s)
 	return s
 }
@@ -68,8 +65,6 @@ func (r *reuse) take() []byte {
 		return make([]byte, 0, viewBytes)
 	}
 	first := r.blocks[0]
-	r.setup.Lock()
-	defer r.setup.Unlock()
 	for _, s := range r.loops {
 		if s.since.Load() < first.age {
 			return make([]byte, 0, viewBytes)

@@ -51,6 +51,13 @@ func newViewCache(budget int64) *viewCache {
 	return &viewCache{budget: budget, views: make(map[viewKey]*view)}
 }
 
+// newStay registers one more loop.
+func (c *viewCache) newStay() *stay {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reuse.newStay()
+}
+
 // get returns what sel wants of p's entries up to some entry behind number i,
 // which is the last one as soon as what may be looked at for it is enough.
 func (c *viewCache) get(

@@ -47,14 +47,11 @@ func (t *tools) startDaemon(ctx context.Context, prepare func(dir string) error,
 			return nil, err
 		}
 	}
-	tcp, err := freeport.One()
+	ports, err := freeport.Some(2)
 	if err != nil {
 		return nil, err
 	}
-	web, err := freeport.One()
-	if err != nil {
-		return nil, err
-	}
+	tcp, web := ports[0], ports[1]
 	d.tcp, d.http = "127.0.0.1:"+tcp, "127.0.0.1:"+web
 	all := append([]string{
 		"--enable-tcp", "--tcp-host", "127.0.0.1", "--tcp-port", tcp,

@@ -87,7 +87,7 @@ func (m *member) read() {
 			return
 		}
 		rest := buf[:held+n]
-		now, on := nanos(), m.crowd.measuring.Load()
+		now, on := nanos(time.Now()), m.crowd.measuring.Load()
 		m.mu.Lock()
 		for {
 			line, after, whole := bytes.Cut(rest, []byte("\n"))
@@ -118,7 +118,7 @@ func (m *member) line(text []byte, now int64, on bool) {
 	}
 	m.next.Store(number + 1)
 	if on {
-		_ = m.latency.RecordValue(max(1, min((now-int64(written))/1000, latencyMost)))
+		_ = m.latency.RecordValue(micros(int64(written), now))
 	}
 }
 

@@ -34,7 +34,7 @@ func unmount(dir string) error { return unix.Unmount(dir, unix.MNT_DETACH) }
 
 // setClock sets the machine's clock to what is right, and so much on top.
 func setClock(ahead time.Duration) error {
-	ts := unix.NsecToTimespec(nanos() + int64(ahead))
+	ts := unix.NsecToTimespec(nanos(time.Now().Add(ahead)))
 	err := unix.ClockSettime(unix.CLOCK_REALTIME, &ts)
 	if errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("setting the clock takes root: %w", errCannot)

@@ -82,6 +82,10 @@ func messageOf(entry []byte) []byte {
 
 var began = time.Now()
 
-// nanos is the time in nanoseconds since 1970 by the clock that the machine had
-// when the soak began, whatever it is set to meanwhile.
-func nanos() int64 { return began.UnixNano() + int64(time.Since(began)) }
+// nanos is a time of this process in nanoseconds since 1970 by the clock that the
+// machine had when the soak began, whatever it is set to meanwhile.
+func nanos(at time.Time) int64 { return began.UnixNano() + int64(at.Sub(began)) }
+
+// micros is how long after nanos written nanos now was, in microseconds, as the
+// histograms take it.
+func micros(written, now int64) int64 { return max(1, min((now-written)/1000, latencyMost)) }

@@ -110,7 +110,7 @@ func (g *logger) interval() time.Duration {
 // write appends n lines of a generation to its file with one call.
 func (g *logger) write(f *os.File, generation uint64, next *uint64, n uint64) error {
 	g.batch = g.batch[:0]
-	l := line{generation: generation, nano: nanos()}
+	l := line{generation: generation, nano: nanos(time.Now())}
 	for i := range n {
 		l.number = *next + i
 		g.batch = appendLine(g.batch, l, g.o.lineBytes)

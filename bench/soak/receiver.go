@@ -84,7 +84,7 @@ func (r *receiver) take(w http.ResponseWriter, request *http.Request) {
 		}
 		r.got.Add(1)
 		if now := time.Now(); r.ledger.take(in, now) {
-			_ = r.latency.RecordValue(max(1, min((nanos()-in.nano)/1000, latencyMost)))
+			_ = r.latency.RecordValue(micros(in.nano, nanos(now)))
 		}
 	}
 	if luck == 1 {

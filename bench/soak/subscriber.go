@@ -135,7 +135,7 @@ func (s *subscriber) line(text []byte) {
 			return // of an event that is no entry
 		}
 	}
-	now, arrived := time.Now(), nanos()
+	now := time.Now()
 	in, ok := parseLine(messageOf(text), s.o.lineBytes)
 	if !ok {
 		s.wonder(text)
@@ -144,7 +144,7 @@ func (s *subscriber) line(text []byte) {
 	s.got.Add(1)
 	if s.ledger.take(in, now) {
 		s.mu.Lock()
-		_ = s.latency.RecordValue(max(1, min((arrived-in.nano)/1000, latencyMost)))
+		_ = s.latency.RecordValue(micros(in.nano, nanos(now)))
 		s.mu.Unlock()
 	}
 }

@@ -83,11 +83,11 @@ func (o *connections) leave(c net.Conn) {
 	}
 }
 
-// nearby reports whether at most maxAfar are of other machines.
-func (o *connections) nearby() bool {
+// crowded reports whether more than maxAfar are of other machines.
+func (o *connections) crowded() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.far <= maxAfar
+	return o.far > maxAfar
 }
 
 // spoke takes note of a connection's request.

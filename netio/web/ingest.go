@@ -23,9 +23,10 @@ const (
 	maxPostSource = 256         // bytes of the parameter source
 )
 
-var errCrowded = fmt.Errorf("the body is too large: without tokens it may have %d KiB while more than %d connections from other machines are open: set auth.tokens", maxBody>>10, maxAfar)
-
-var errTooLarge = fmt.Errorf("the body is too large: at most %d MiB for POST %s, %d KiB else", maxPost>>20, ingestPath, maxBody>>10)
+var (
+	errCrowded  = fmt.Errorf("the body is too large: without tokens it may have %d KiB while more than %d connections from other machines are open: set auth.tokens", maxBody>>10, maxAfar)
+	errTooLarge = fmt.Errorf("the body is too large: at most %d MiB for POST %s, %d KiB else", maxPost>>20, ingestPath, maxBody>>10)
+)
 
 // Post is the body of one POST /ingest.
 type Post struct {
@@ -46,11 +47,15 @@ func (s *Server) allowance(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig)
 	if !s.isIngest(h) {
 		return c
 	}
-	if token, session := credentials(h); s.gate.Knows(token, session, access.Ingest) && (s.gate.Closed() || s.open.nearby()) {
+	if token, session := credentials(h); s.gate.Knows(token, session, access.Ingest) && !s.crowded() {
 		c.MaxRequestBodySize, c.ReadTimeout = maxPost, postTime
 	}
 	return c
 }
+
+// crowded reports whether large bodies are not taken because nobody needs a token
+// and too many connections are of other machines.
+func (s *Server) crowded() bool { return !s.gate.Closed() && s.open.crowded() }
 
 func (s *Server) isIngest(h *fasthttp.RequestHeader) bool {
 	if s.ingest == nil || !h.IsPost() {

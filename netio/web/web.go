@@ -316,7 +316,7 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	}
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 		code, err = fasthttp.StatusRequestEntityTooLarge, errTooLarge
-		if s.isIngest(&ctx.Request.Header) && !s.gate.Closed() && !s.open.nearby() {
+		if s.isIngest(&ctx.Request.Header) && s.crowded() {
 			err = errCrowded
 		}
 	}
