@@ -1,12 +1,6 @@
 package netio
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/unix"
-
-	"logwisp/ring"
-)
+import "logwisp/ring"
 
 // maxSpans is the most pieces one write gathers.
 const maxSpans = 64
@@ -116,7 +110,7 @@ func (s *span) shorten(i int) {
 // batch is what one write call is given. The loop owns it and uses it anew for
 // every write.
 type batch struct {
-	iov    []unix.Iovec
+	iov    []iovec
 	bytes  int
 	spans  []span
 	hits   int    // entries with text in it; counted for a bounded subscriber only
@@ -141,9 +135,7 @@ func (b *batch) add(p []byte) {
 	if len(p) == 0 {
 		return
 	}
-	v := unix.Iovec{Base: unsafe.SliceData(p)}
-	v.SetLen(len(p))
-	b.iov = append(b.iov, v)
+	b.iov = append(b.iov, iovecOf(p))
 	b.bytes += len(p)
 }
 
@@ -195,22 +187,4 @@ func (b *batch) push(sp span) {
 	}
 	b.spans = append(b.spans, sp)
 	b.add(sp.text[sp.from:sp.to])
-}
-
-// write hands the batch to the socket. It is a raw system call: the socket
-// never blocks, and telling the scheduler would cost more than it saves.
-func (b *batch) write(fd int) (int, unix.Errno) {
-	var n uintptr
-	var errno unix.Errno
-	if len(b.iov) == 1 {
-		n, _, errno = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd),
-			uintptr(unsafe.Pointer(b.iov[0].Base)), uintptr(b.iov[0].Len))
-	} else {
-		n, _, errno = unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(b.iov))), uintptr(len(b.iov)))
-	}
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), 0
 }

@@ -1,10 +1,6 @@
 package netio
 
-import (
-	"context"
-
-	"golang.org/x/sys/unix"
-)
+import "context"
 
 // beginDrain asks the loop to end its streams.
 func (l *loop) beginDrain() {
@@ -47,7 +43,7 @@ func (l *loop) closeAll() {
 func discardInput(fd int) {
 	var buf [4096]byte
 	for range 16 {
-		if n, err := unix.Read(fd, buf[:]); n <= 0 || err != nil {
+		if n, err := readSocket(fd, buf[:]); n <= 0 || err != nil {
 			return
 		}
 	}

@@ -138,7 +138,7 @@ func isReset(c net.Conn) bool {
 		return true
 	}
 	var pending int
-	err = raw.Control(func(fd uintptr) { pending, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR) })
+	err = raw.Control(func(fd uintptr) { pending = pendingError(int(fd)) })
 	return err != nil || pending != 0
 }
 

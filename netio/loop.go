@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
 
 	"logwisp/ring"
 )
@@ -109,7 +108,7 @@ func newLoop(e *Engine) (*loop, error) {
 		l.poll, err = newWritePoll(l)
 	}
 	if err != nil {
-		unix.Close(fds[0])
+		closeSocket(fds[0])
 		return nil, err
 	}
 	return l, nil
@@ -137,7 +136,7 @@ func (l *loop) close() {
 	l.bellMu.Lock()
 	defer l.bellMu.Unlock()
 	l.bellGone = true
-	unix.Close(l.bellFD)
+	closeSocket(l.bellFD)
 }
 
 // ring asks for a pass. However often it is called, one byte is on its way.
@@ -149,7 +148,7 @@ func (l *loop) ring() {
 	l.bellMu.RLock() // a late wake-up must not write to another owner of the number
 	defer l.bellMu.RUnlock()
 	if !l.bellGone {
-		_, _ = unix.Write(l.bellFD, []byte{0}) // a full pipe has rung already
+		_, _ = writeSocket(l.bellFD, []byte{0}) // a full pipe has rung already
 	}
 }
 
@@ -333,7 +332,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 		discardInput(s.fd)
 		_ = l.bellConn.EventLoop().Close(s.conn) // calls OnClose, which sees that s is gone
 	case s.half:
-		unix.Close(s.fd)
+		closeSocket(s.fd)
 	}
 }
 
@@ -350,7 +349,7 @@ func (l *loop) unlist(s *Subscriber) {
 // our own duplicate of the descriptor, since gnet closes the one it has. It
 // returns false when the connection cannot be kept.
 func (l *loop) keepHalfClosed(s *Subscriber) bool {
-	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 3)
+	fd, err := duplicateSocket(s.fd)
 	if err != nil {
 		return false
 	}
@@ -359,7 +358,7 @@ func (l *loop) keepHalfClosed(s *Subscriber) bool {
 	s.fd, s.conn, s.half = fd, nil, true
 	l.byFD[fd] = s
 	if !l.poll.add(s) {
-		unix.Close(fd)
+		closeSocket(fd)
 		s.half = false
 		return false
 	}

@@ -5,8 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // Why subscribers leave, for the log. What is not here is the text of an error
@@ -29,7 +28,7 @@ const reasonError = "error"
 // disconnectReasons are what the reasons to leave are counted as, reasonError
 // for all that are not here.
 var disconnectReasons = map[string]string{
-	leftByItself: "closed", unix.EPIPE.Error(): "closed", unix.ECONNRESET.Error(): "closed",
+	leftByItself: "closed", syscall.EPIPE.Error(): "closed", syscall.ECONNRESET.Error(): "closed",
 	leftAtStop: "server_shutdown", leftAtEnd: "limit", leftKicked: "kicked", leftSlow: "slow",
 	leftSilent: "hello", leftRefused: "hello", leftTooLong: "hello",
 	leftFlooding: "flood",

@@ -13,9 +13,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // TLSOptions are the settings of a server's TLS.
@@ -310,7 +309,7 @@ func (l *SecureListener) send(c *tls.Conn, out *gathered, from *net.UnixConn) {
 		err = raw.Read(func(fd uintptr) bool {
 			piece = l.buffers.Get().(*[]byte)
 			var errno error
-			if n, errno = unix.Read(int(fd), *piece); errno == unix.EAGAIN {
+			if n, errno = readSocket(int(fd), *piece); errno == syscall.EAGAIN {
 				l.buffers.Put(piece)
 				piece = nil
 			}

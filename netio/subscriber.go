@@ -4,10 +4,10 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
 
 	"logwisp/ring"
 )
@@ -157,8 +157,8 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 		s.tookBytes(b, 0)
 		return draining || !caughtUp
 	}
-	n, errno := b.write(s.fd)
-	if errno != 0 && errno != unix.EAGAIN && errno != unix.EINTR {
+	n, errno := writePieces(s.fd, b.iov)
+	if errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
 		l.leave(s, errno.Error())
 		return false
 	}
@@ -170,7 +170,7 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 		s.tookBytes(b, n)
 		s.timeWrite(b.newest)
 	}
-	if !full && errno != unix.EINTR {
+	if !full && errno != syscall.EINTR {
 		s.blocked = true
 		l.poll.add(s)
 		if !l.elsewhere {

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Checkpoint is the file that keeps how far files were read, so that the next
@@ -97,7 +95,7 @@ func (c *Checkpoint) acquire() error {
 	if err != nil {
 		return err
 	}
-	err = ignoringEINTR(func() error { return unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+	err = lockFile(lock)
 	switch {
 	case err == syscall.EWOULDBLOCK:
 		lock.Close()

@@ -12,10 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
-
-	"github.com/google/renameio/v2"
-	"golang.org/x/sys/unix"
 
 	"logwisp/ring/record"
 )
@@ -123,7 +121,7 @@ func decode(text []byte) (*document, error) {
 // may not be read is an error.
 func (c *Checkpoint) load() error {
 	text, err := readCheckpoint(c.path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	var d *document
@@ -176,25 +174,6 @@ func newSaved(d *document) *saved {
 		s.byKey[p.id().key()] = p
 	}
 	return s
-}
-
-// replace writes a file as a whole or not at all. The error does not name the
-// replacement, whose name is another each time.
-func replace(path string, text []byte) (err error) {
-	defer func() {
-		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = fmt.Errorf("%s its replacement: %w", e.Op, e.Err)
-		}
-	}()
-	t, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
-	if err != nil {
-		return err
-	}
-	defer t.Cleanup()
-	if _, err := t.Write(text); err != nil {
-		return err
-	}
-	return t.CloseAtomicallyReplace()
 }
 
 // syncDirectory makes a replacement outlast a loss of power.

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"logwisp/ring/entry"
 )
 
@@ -275,15 +273,4 @@ func (l *openFiles) touch(f *file) {
 		l.remove(f)
 		l.add(f)
 	}
-}
-
-// descriptorBudget is how many descriptors the watcher may hold: at least half
-// of the limit is left to clients, and 64 for the rest of the process.
-func descriptorBudget() int {
-	var lim unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) != nil {
-		return 512
-	}
-	n := min(lim.Cur, 1<<20)
-	return int(max(min(n-min(n, 64), n/2), 16))
 }

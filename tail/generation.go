@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // generationGap is how long after the last sign of the old file a new one is
@@ -56,7 +54,7 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 		st, err := statFile(fd)
 		if err != nil || st.id != g.id || w.files[g.id] != nil || isBeginning(old, fd, st) || w.wasHeld(old, fd, st) ||
 			next != nil && st.id.born >= next.id.born && isBeginning(next, fd, st) {
-			unix.Close(fd)
+			closeFile(fd)
 			continue
 		}
 		last = w.readGeneration(n, fd, g, last)

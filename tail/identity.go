@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // identity names a file for as long as it exists. Device and inode alone come
@@ -51,41 +49,6 @@ func (st status) tellsAfter(at int64) bool {
 		grain = coarseGrain
 	}
 	return max(st.mtime, st.ctime) < at-grain
-}
-
-// openFile opens a path for reading. Opening must neither wait (a pipe without
-// a writer) nor make the daemon the owner of a terminal.
-func openFile(path string) (fd int, err error) {
-	err = ignoringEINTR(func() error {
-		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-		return err
-	})
-	return fd, err
-}
-
-// readAt fills buf from offset on as far as the file goes.
-func readAt(fd int, buf []byte, offset int64) (n int, err error) {
-	for n < len(buf) && err == nil {
-		m := 0
-		err = ignoringEINTR(func() error {
-			var e error
-			m, e = unix.Pread(fd, buf[n:], offset+int64(n))
-			return e
-		})
-		if m <= 0 {
-			break
-		}
-		n += m
-	}
-	return n, err
-}
-
-func ignoringEINTR(call func() error) error {
-	for {
-		if err := call(); err != unix.EINTR {
-			return err
-		}
-	}
 }
 
 // linkTarget returns the file a symbolic link leads to in the end, or would

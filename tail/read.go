@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // readSize is how many bytes one file may be read in one turn. A quarter of a
@@ -115,7 +114,7 @@ func (w *Watcher) consume(f *file, data, read []byte) {
 // skipHole jumps to the next byte that was written, so that a hole of any size
 // costs nothing. The bytes jumped over read as zeros.
 func (w *Watcher) skipHole(f *file) {
-	next, err := unix.Seek(f.fd, f.pos, unix.SEEK_DATA)
+	next, err := nextData(f.fd, f.pos)
 	if err != nil || next <= f.pos {
 		return
 	}
@@ -209,7 +208,7 @@ func (w *Watcher) unreadable(f *file, err error) {
 		f.problem = err
 		w.log.Warn("read failed, will be tried again", "path", f.path, "error", err)
 	}
-	if errors.Is(err, unix.ESTALE) && f.phase == following {
+	if errors.Is(err, syscall.ESTALE) && f.phase == following {
 		w.release(f)
 	}
 }
@@ -232,7 +231,7 @@ func (w *Watcher) reopen(f *file) bool {
 	}
 	st, err := statFile(fd)
 	if err != nil || st.id != f.id {
-		unix.Close(fd)
+		closeFile(fd)
 		w.reconcile(n)
 		return false
 	}
@@ -246,7 +245,7 @@ func (w *Watcher) openWithin(path string) (int, error) {
 	for w.open.count >= w.budget && w.park() {
 	}
 	fd, err := openFile(path)
-	if (errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)) && w.park() {
+	if (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && w.park() {
 		fd, err = openFile(path)
 	}
 	return fd, err
@@ -282,7 +281,7 @@ func (w *Watcher) park() bool {
 func (w *Watcher) release(f *file) {
 	if f.fd >= 0 {
 		w.open.remove(f)
-		unix.Close(f.fd)
+		closeFile(f.fd)
 		f.fd = -1
 	}
 }

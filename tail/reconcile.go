@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // reconcile compares what a name leads to with what it led to, and is the one
@@ -21,7 +20,7 @@ func (w *Watcher) reconcile(n *name) {
 	switch {
 	case err == nil:
 		w.arrive(n, st, at)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP):
 		w.vanish(n)
 	default:
 		w.report(n, err, &w.stats.failedStats) // no permission, no answer: not the same as gone
@@ -127,7 +126,7 @@ func (w *Watcher) begins(n *name, st status) *file {
 	}
 	now, err := statFile(fd)
 	if err != nil || now.id != st.id {
-		unix.Close(fd) // replaced in between: whoever replaced it made an event
+		closeFile(fd) // replaced in between: whoever replaced it made an event
 		w.recheck = true
 		return nil
 	}

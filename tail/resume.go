@@ -6,9 +6,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"logwisp/ring"
 )
@@ -191,7 +190,7 @@ func goneFrom(p *position) bool {
 		_, err := statPath(filepath.Dir(p.Path))
 		return err == nil
 	}
-	return errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
+	return errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
 // appendMissing appends the positions of files that may be seen again. s may

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // unnoticed is how long before positions were taken a rotation may have
@@ -89,7 +87,7 @@ func (w *Watcher) goOnAt(b beside, p *position) bool {
 	}
 	now, err := statFile(fd)
 	if err != nil || now.id != b.st.id || !p.heldBy(fd, now.size) {
-		unix.Close(fd)
+		closeFile(fd)
 		return false
 	}
 	f := w.nameless(p.Path, fd, now.id)
@@ -148,11 +146,11 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	if err != nil || now.id != b.st.id || notText(head[:n]) != "" ||
 		w.repeatsSaved(p.Path, fd, now.size) ||
 		cur != nil && (cur.id != p.id() || p.Marker.Length == 0) && now.id.born > cur.id.born && beginsLike(cur, fd, now.size) {
-		unix.Close(fd)
+		closeFile(fd)
 		return nil
 	}
 	if f != nil {
-		unix.Close(fd)
+		closeFile(fd)
 	} else {
 		f = w.nameless(p.Path, fd, now.id)
 		w.setLag(f, now.size)

@@ -4,8 +4,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // former is what a file was before it was truncated, or another one in its
@@ -155,7 +153,7 @@ func (w *Watcher) openCopy(f *file, path string, st status) *file {
 		return nil
 	}
 	if now, err := statFile(fd); err != nil || now.id != st.id || !f.heldBy(fd, st) {
-		unix.Close(fd)
+		closeFile(fd)
 		return nil
 	}
 	return w.nameless(f.path, fd, st.id)

@@ -46,8 +46,6 @@ var arrows = map[string][]string{
 	"bench/soak":       {"bench/freeport"},
 	"bench/viewer":     {"bench/freeport"},
 
-	"cmd/logwisp/on_windows_use_wsl": {},
-
 	"cmd/logwisp/mdwe": {}, // nothing but syscall, so that it is initialised first
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -129,7 +127,7 @@ func (s *screen) flush() error {
 	if len(s.text) > 0 {
 		_, err := s.std.out.Write(s.text)
 		s.text = s.text[:0]
-		if errors.Is(err, syscall.EPIPE) {
+		if readerGone(err) {
 			return errDone
 		}
 		if err != nil {

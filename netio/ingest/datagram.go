@@ -2,12 +2,9 @@ package ingest
 
 import (
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -30,7 +27,7 @@ func newDatagrams(c *net.UDPConn) (*datagrams, error) {
 	_ = raw.Control(func(fd uintptr) {
 		// Beyond the machine's limit only with privileges.
 		if forceReceiveBuffer(int(fd)) != nil {
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+			_ = askReceiveBuffer(int(fd))
 		}
 	})
 	return &datagrams{conn: c, raw: raw}, nil
@@ -88,14 +85,13 @@ func (s *Server) serveDatagrams(in *input) {
 
 // datagram takes one message, and reports false when there is none.
 func (s *Server) datagram(fd int, w *worker, o *origin, peers *sources) bool {
-	n, from, err := unix.Recvfrom(fd, w.buf, unix.MSG_DONTWAIT)
+	n, host, err := receive(fd, w.buf)
 	switch {
-	case err == unix.EINTR:
+	case err == syscall.EINTR:
 		return true
 	case err != nil:
-		return err != unix.EAGAIN && !s.stopping() // an error of the network is that of one datagram
+		return err != syscall.EAGAIN && !s.stopping() // an error of the network is that of one datagram
 	}
-	host := hostOf(from)
 	if s.admit != nil && !s.admit(host) {
 		o.in.stats.rejected.Add(1)
 		return true
@@ -107,15 +103,4 @@ func (s *Server) datagram(fd int, w *worker, o *origin, peers *sources) bool {
 	}
 	o.whole(w, trimEnd(w.buf[:n]))
 	return true
-}
-
-// hostOf returns the address of a peer without its port.
-func hostOf(a unix.Sockaddr) netip.Addr {
-	switch a := a.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrFrom4(a.Addr)
-	case *unix.SockaddrInet6:
-		return netip.AddrFrom16(a.Addr).Unmap()
-	}
-	return netip.Addr{}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -39,3 +41,10 @@ func watchReader(w io.Writer, gone func()) {
 		})
 	}()
 }
+
+// readerGone reports whether a write failed because nobody reads any more.
+func readerGone(err error) bool { return errors.Is(err, unix.EPIPE) }
+
+// takesEscapes reports whether a terminal understands escape sequences. What is
+// in TERM says it here.
+func takesEscapes(*os.File) bool { return true }
