@@ -3,6 +3,8 @@ package netio
 import (
 	"math"
 	"sync/atomic"
+
+	"logwisp/ring"
 )
 
 const (
@@ -62,14 +64,20 @@ func (r *reuse) put(block []byte) {
 // was retired before every loop that is inside went in (N13). Under viewCache.mu.
 func (r *reuse) take() []byte {
 	if len(r.blocks) == 0 {
-		return make([]byte, 0, viewBytes)
+		return newViewBlock()
 	}
 	first := r.blocks[0]
 	for _, s := range r.loops {
 		if s.since.Load() < first.age {
-			return make([]byte, 0, viewBytes)
+			return newViewBlock()
 		}
 	}
 	r.blocks = append(r.blocks[:0], r.blocks[1:]...)
 	return first.block
+}
+
+func newViewBlock() []byte {
+	block := make([]byte, 0, viewBytes)
+	ring.AdviseHugePages(block)
+	return block
 }

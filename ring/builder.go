@@ -116,7 +116,11 @@ func newBlock(n int) []byte {
 	var b strings.Builder
 	b.Grow(n)
 	b.WriteByte(0)
-	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
+	block := unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
+	if n >= BlockBytes {
+		AdviseHugePages(block)
+	}
+	return block
 }
 
 // block returns text and meta words in one block: the builder's own buffer when

@@ -127,6 +127,7 @@ func newWatcher(o Options, c *Checkpoint, r *ring.Ring, log *slog.Logger, s sett
 		slow:    s.slow,
 		changes: make(chan *change, 1),
 	}
+	ring.AdviseHugePages(w.buf) // every byte of every file goes through it
 	w.clock.zero = w.start.UnixNano()
 	w.emit = w.entry
 	if w.budget == 0 {
