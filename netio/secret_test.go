@@ -1,6 +1,9 @@
 package netio
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSecretsOfURLsAreMasked(t *testing.T) {
 	for url, want := range map[string]string{
@@ -17,9 +20,36 @@ func TestSecretsOfURLsAreMasked(t *testing.T) {
 		"https://h/x?a=1&sig=secret#f":   "https://h/x?a=1&sig=***#f",
 		"natss://u:secret@h":             "natss://u:***@h",
 		"https://u:secret@h:bad port/":   "https://u:***@h:bad port/",
+		"http://u:sec/ret@h:1/":          "http://u:***@h:1/",
+		"http://u:sec?ret@h":             "http://u:***@h",
+		"http://u:sec#ret@h":             "http://u:***@h",
+		"http:/u:secret@h":               "http:***@h",
+		"http//u:secret@h":               "http//u:***@h",
+		"u:secret@h:2/x":                 "u:***@h:2/x",
+		"http://h:8080/a@b":              "http://h:8080/a@b",
+		"nats://a:1,b/L?credentials=/c@": "nats://a:1,b/L?credentials=/c@",
+		"http://[::1]:80/a@b":            "http://[::1]:80/a@b",
 	} {
 		if got := ShownURL(url); got != want {
 			t.Errorf("%s is shown as %s, want %s", url, got, want)
 		}
+	}
+}
+
+func TestErrorsOfURLsDoNotHaveTheirSecrets(t *testing.T) {
+	for _, url := range []string{
+		"http://u:secret/x@h:1/", "http://u:secret?x@h", "http://u:secret#x@h", "http://u:secret%zz@h", "http://u: secret@h", "http://u:p@h:secret/",
+	} {
+		if _, err := ParseURL(url); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for _, url := range []string{"http://h:8080/a@b", "https://u:p@h/x?y=a@b", "http://[::1]:80/a@b"} {
+		if _, err := ParseURL(url); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if _, err := ParseURL("http://h:port/"); err == nil || !strings.Contains(err.Error(), `invalid port ":port"`) {
+		t.Errorf("the cause is not said: %v", err)
 	}
 }

@@ -26,7 +26,7 @@ type TLSOptions struct {
 	MinVersion   string `toml:"min_version" kong:"-" default:"1.2" enum:"1.2,1.3"`
 }
 
-// Load reads the files. The error names the file and what is wrong with it; nil
+// Load reads the files. The error begins with the key and names the file; nil
 // options, or ones that are not enabled, give nil.
 func (o *TLSOptions) Load() (*tls.Config, error) {
 	if !o.Enabled {
@@ -35,14 +35,20 @@ func (o *TLSOptions) Load() (*tls.Config, error) {
 	if o.CertFile == "" || o.KeyFile == "" {
 		return nil, errors.New("tls.enabled needs tls.cert_file and tls.key_file")
 	}
-	for _, file := range []string{o.CertFile, o.KeyFile} { // the pair's own errors do not name them
-		if _, err := os.ReadFile(file); err != nil {
-			return nil, fmt.Errorf("tls: %w", err)
-		}
+	_, noCert := os.ReadFile(o.CertFile) // the pair's own errors do not name them
+	if noCert != nil {
+		noCert = fmt.Errorf("tls.cert_file: %w", noCert)
+	}
+	_, noKey := os.ReadFile(o.KeyFile)
+	if noKey != nil {
+		noKey = fmt.Errorf("tls.key_file: %w", noKey)
+	}
+	if err := errors.Join(noCert, noKey); err != nil {
+		return nil, err
 	}
 	pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("tls: certificate %s and key %s: %w", o.CertFile, o.KeyFile, err)
+		return nil, fmt.Errorf("tls.cert_file: certificate %s and key %s: %w", o.CertFile, o.KeyFile, err)
 	}
 	// Records are of full size from the beginning: small ones, one a packet, cost a
 	// stream much and would only have its very first bytes decrypted earlier.
@@ -55,11 +61,11 @@ func (o *TLSOptions) Load() (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(o.ClientCAFile)
 	if err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
+		return nil, fmt.Errorf("tls.client_ca_file: %w", err)
 	}
 	c.ClientCAs, c.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
 	if !c.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("tls: client_ca_file %s holds no certificate in PEM", o.ClientCAFile)
+		return nil, fmt.Errorf("tls.client_ca_file: %s holds no certificate in PEM", o.ClientCAFile)
 	}
 	return c, nil
 }

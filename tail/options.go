@@ -100,7 +100,7 @@ func ParseTarget(s string) (Target, error) {
 	if t.Pattern == "" && !t.IsFile {
 		return plainTarget(path), nil
 	}
-	return t, t.check()
+	return t, t.named(t.Check())
 }
 
 // splitPath cuts a target behind its path.
@@ -148,18 +148,29 @@ func (t Target) IsDirectory() bool {
 	return t.IsFile && err == nil && st.dir
 }
 
-// check reports what is wrong with a target.
-func (t Target) check() error {
+// Check reports what is wrong with a target. The error begins with the key.
+func (t Target) Check() error {
 	if t.Path == "" {
-		return errors.New("target has no path: set path to a file or a directory")
+		return errors.New("has no path: set path to a file or a directory")
 	}
-	for _, p := range append([]string{t.Pattern}, t.Exclude...) {
+	if !doublestar.ValidatePattern(t.Pattern) {
+		return fmt.Errorf("pattern %q is malformed: close every [ and {", t.Pattern)
+	}
+	for _, p := range t.Exclude {
 		if !doublestar.ValidatePattern(p) {
-			return fmt.Errorf("target %s: pattern %q is malformed: close every [ and {", t.Path, p)
+			return fmt.Errorf("exclude: pattern %q is malformed: close every [ and {", p)
 		}
 	}
 	_, err := newRules(&t)
 	return err
+}
+
+// named adds which target an error is about.
+func (t Target) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("target %s: %w", t.Path, err)
 }
 
 // check reports the first setting that is out of range.
@@ -183,8 +194,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("max_files is %d: must be at least 1", o.MaxFiles)
 	}
 	for _, t := range o.Targets {
-		if err := t.check(); err != nil {
-			return err
+		if err := t.Check(); err != nil {
+			return t.named(err)
 		}
 		if t.IsDirectory() {
 			return &DirectoryError{t.Path}
@@ -225,7 +236,7 @@ func roots(targets []Target) ([]root, error) {
 		}
 		r := root{path: path, pattern: t.Pattern, isFile: t.IsFile, exclude: t.Exclude, target: t}
 		if r.rules, err = newRules(&t); err != nil {
-			return nil, err
+			return nil, t.named(err)
 		}
 		if r.pattern == "" {
 			r.pattern = defaultPattern

@@ -26,20 +26,20 @@ type rules struct {
 func newRules(t *Target) (*rules, error) {
 	r := &rules{strip: t.StripANSI}
 	if err := r.parser.Configure(t.Format, t.Regex, t.Timezone); err != nil {
-		return nil, fmt.Errorf("target %s: %w", t.Path, err)
+		return nil, err
 	}
 	var err error
 	if r.joiner, err = newJoiner(t.Multiline); err != nil {
-		return nil, fmt.Errorf("target %s: %w", t.Path, err)
+		return nil, err
 	}
 	if n := t.MaxLinesPerSecond; n < 0 {
-		return nil, fmt.Errorf("target %s: max_lines_per_second is %d: must not be negative (0 = no limit)", t.Path, n)
+		return nil, fmt.Errorf("max_lines_per_second is %d: must not be negative (0 = no limit)", n)
 	} else if n > 0 {
 		r.limiter = rate.NewLimiter(rate.Limit(n), n)
 	}
 	r.tags, err = entry.Members(t.Tags)
 	if err != nil {
-		return nil, fmt.Errorf("target %s: %w", t.Path, err)
+		return nil, err
 	}
 	return r, nil
 }

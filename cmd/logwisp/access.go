@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"logwisp/netio"
 	"logwisp/netio/access"
 )
 
@@ -16,32 +17,32 @@ func (s *settings) rules() access.Rules { return access.Rules{Auth: s.Auth, ACL:
 
 // checkAccess finds what is wrong with the settings of access and TLS.
 func (s *settings) checkAccess() []problem {
-	var problems []problem
-	add := func(key string, err error) {
-		if err != nil {
-			problems = append(problems, problem{Where: s.origins.of(key), Key: key, Message: err.Error()})
-		}
-	}
-	if _, err := access.NewGate(s.rules()); err != nil {
-		problems = append(problems, problem{Where: s.file, Message: err.Error()})
-	}
-	wrong := func(server string, err error) {
-		if err != nil {
-			problems = append(problems, problem{Where: s.file, Message: server + ": " + err.Error()})
-		}
-	}
+	_, err := access.NewGate(s.rules())
+	problems := s.allPlaced("", err)
 	if s.TCP.Enabled {
 		_, err := access.NewArrivals(s.TCP.ArrivalOptions, nil)
-		wrong("tcpserver", err)
-		_, err = s.TCP.TLS.Load()
-		add("tcpserver.tls.enabled", err)
+		problems = append(problems, s.allPlaced("tcpserver", err)...)
+		problems = append(problems, s.checkTLS("tcpserver", &s.TCP.TLS)...)
 	}
 	if s.HTTP.Enabled {
-		wrong("httpserver", s.HTTP.Check())
-		_, err := s.HTTP.TLS.Load()
-		add("httpserver.tls.enabled", err)
+		problems = append(problems, s.allPlaced("httpserver", s.HTTP.Check())...)
+		problems = append(problems, s.checkTLS("httpserver", &s.HTTP.TLS)...)
 	}
 	return problems
+}
+
+// checkTLS finds what is wrong with the TLS of a server. Files without a word on
+// whether it is enabled are more likely a word that was forgotten: what is meant to
+// be encrypted would not be.
+func (s *settings) checkTLS(server string, o *netio.TLSOptions) []problem {
+	enabled := server + ".tls.enabled"
+	if o.CertFile+o.KeyFile+o.ClientCAFile != "" && s.origins.of(enabled) == "default" {
+		p := s.at(server + ".tls")
+		p.Message, p.Hint = "files are given, but not whether TLS is enabled", "set enabled = true; false has the port speak without TLS"
+		return []problem{p}
+	}
+	_, err := o.Load()
+	return s.allPlaced(server, err)
 }
 
 // tokenCommands are the commands about tokens.

@@ -81,7 +81,7 @@ var rooms = map[string][]string{
 	"golang.org/x/time":                       {"tail", "netio", "netio/access"},
 	"github.com/bytedance/sonic":              {"ring/record"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench", "bench/load", "bench/soak"},
-	"github.com/klauspost/compress":           {"netio/forward"},
+	"github.com/klauspost/compress":           {"netio/forward", "netio/web"}, // to pack, and to unpack
 	"github.com/nats-io/nats.go":              {"netio/nats"},
 	"golang.org/x/sys":                        {"cmd/logwisp", "tail", "netio", "netio/forward", "netio/ingest", "bench", "bench/load", "bench/figures", "bench/soak"},
 	"github.com/chromedp/chromedp":            {"bench/viewer"},

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -48,26 +48,16 @@ func (c *checkCommand) Run(ctx *kong.Context, std *stdio) error {
 
 // checkTargets finds targets of the file that the daemon would refuse. Those of
 // the environment and the command line have been parsed, which checks them.
-func (s *settings) checkTargets(toml []byte) []problem {
+func (s *settings) checkTargets() []problem {
 	var problems []problem
-	places := placesOf(bytes.TrimPrefix(toml, byteOrderMark))
-	a := &assignment{loading: &loading{sources: sources{File: s.file}}, places: places}
+	_, inFile := s.places["monitor.targets[0]"]
+	inFile = inFile && strings.HasPrefix(s.origins.of("monitor.targets"), s.file)
 	for i, t := range s.Monitor.Targets {
 		path := elementKey("monitor.targets", i)
-		if _, inFile := places[path]; !inFile || !strings.HasPrefix(s.origins.of("monitor.targets"), s.file) {
-			return nil
-		}
-		switch {
-		case t.Path == "":
-			p := a.at(path)
-			p.Message, p.Hint = "has no path", "set path to a file or a directory"
-			problems = append(problems, p)
-		case !patternIsGood(t.Pattern):
-			p := a.at(path + ".pattern")
-			p.Message, p.Hint = fmt.Sprintf("pattern %q is malformed", t.Pattern), "close every [ and {"
-			problems = append(problems, p)
-		case t.IsDirectory():
-			p := a.at(path + ".is_file")
+		if err := t.Check(); err != nil {
+			problems = append(problems, s.placed(path, err))
+		} else if inFile && t.IsDirectory() {
+			p := s.at(path + ".is_file")
 			p.Message, p.Hint = t.Path+" is a directory", "leave is_file out, or name a file in it"
 			problems = append(problems, p)
 		}
@@ -75,11 +65,64 @@ func (s *settings) checkTargets(toml []byte) []problem {
 	return problems
 }
 
-// patternIsGood asks the parser of targets. A colon, which would end the
-// pattern there, means no more in a pattern than any letter.
-func patternIsGood(pattern string) bool {
-	_, err := tail.ParseTarget("./:" + strings.ReplaceAll(pattern, ":", "x"))
-	return err == nil
+// checkFilter finds what is wrong with [filter].
+func (s *settings) checkFilter() []problem {
+	var problems []problem
+	for _, err := range s.Filter.Check() {
+		problems = append(problems, s.placed("filter", err))
+	}
+	return problems
+}
+
+// at starts a problem with the value at a path, or with what it is in, or with
+// what else has set it.
+func (s *settings) at(path string) problem {
+	p := problem{Where: s.origins.of(path), Key: path}
+	if inFile := s.file != "" && strings.HasPrefix(p.Where, s.file); !inFile && p.Where != "" && p.Where != "default" {
+		return p
+	}
+	p.Where = s.file
+	for place := path; place != ""; place = place[:max(strings.LastIndexByte(place, '.'), 0)] {
+		if spot, ok := s.places[place]; ok {
+			p.line, p.column = spot.line, spot.column
+			p.Where = fmt.Sprintf("%s:%d:%d", s.file, spot.line, spot.column)
+			break
+		}
+	}
+	return p
+}
+
+// leadingKey is how an error begins that is about a key of a table.
+var leadingKey = regexp.MustCompile(`^[a-z_]+(\[\d+\])?(\.[a-z_]+(\[\d+\])?)*`)
+
+// placed returns the problem that an error of the settings of a table is. Errors
+// begin with the key; if it is known where that was set, that is said.
+func (s *settings) placed(table string, err error) problem {
+	text, path := err.Error(), table
+	if key := leadingKey.FindString(text); key != "" {
+		full := strings.TrimPrefix(table+"."+key, ".")
+		if _, inFile := s.places[full]; inFile || s.origins[full] != "" {
+			path = full
+			text = strings.TrimPrefix(text, key+": ")
+		}
+	}
+	p := s.at(path)
+	p.Message = text
+	return p
+}
+
+// allPlaced does it for every error that was joined.
+func (s *settings) allPlaced(table string, err error) (problems []problem) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range several.Unwrap() {
+			problems = append(problems, s.allPlaced(table, err)...)
+		}
+		return problems
+	}
+	if err != nil {
+		problems = append(problems, s.placed(table, err))
+	}
+	return problems
 }
 
 // targetsOnDisk warns about targets that are not there yet, and finds those of

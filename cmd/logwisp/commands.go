@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -42,6 +45,8 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 			"the daemon is for Linux; here are tail, check, status and the other commands for one that runs elsewhere",
 		}}
 	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP) // one that comes too early must not end what is about to start
 	read := func() (*settings, []problem, error) { return loadSettings(&c.commandLine, ctx) }
 	settings, warnings, err := read()
 	if err != nil {
@@ -51,7 +56,7 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 	for _, w := range warnings {
 		log.Warn("configuration: " + w.String())
 	}
-	return serve(settings, read, log)
+	return serve(settings, read, signals, log)
 }
 
 // parse reads the command line and runs the command it names.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -41,6 +42,7 @@ type settings struct {
 	file     string // path of the configuration file, "" when there is none
 	loadedAt time.Time
 	origins  origins
+	places   places // in file
 }
 
 // commandLine is what kong fills for the daemon, and for the commands that
@@ -114,11 +116,13 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 		s.Monitor.ReadFrom = "beginning"
 		s.origins["monitor.read_from"] = "--from-start"
 	}
-	problems = append(problems, s.checkTargets(toml)...)
+	s.places = placesOf(bytes.TrimPrefix(toml, byteOrderMark))
+	problems = append(problems, s.checkTargets()...)
 	problems = append(problems, s.setTargets(line.Targets)...)
+	problems = append(problems, s.checkFilter()...)
 	s.setInputs(line.Inputs)
-	problems = append(problems, s.checkInputs(toml)...)
-	problems = append(problems, s.setOutputs(line.Outputs, toml)...)
+	problems = append(problems, s.checkInputs()...)
+	problems = append(problems, s.setOutputs(line.Outputs)...)
 	problems = append(problems, s.checkAccess()...)
 	if !s.TCP.Enabled && !s.HTTP.Enabled {
 		problems = append(problems, problem{

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"reflect"
 	"slices"
@@ -72,11 +71,9 @@ func (s *settings) setInputs(urls []string) {
 
 // checkInputs returns what is wrong with the inputs, wherever they are from:
 // all of it is bad configuration.
-func (s *settings) checkInputs(toml []byte) []problem {
+func (s *settings) checkInputs() []problem {
 	var problems []problem
 	origin := s.origins.of("inputs")
-	places := placesOf(bytes.TrimPrefix(toml, byteOrderMark))
-	a := &assignment{loading: &loading{sources: sources{File: s.file}}, places: places}
 	standard := 0
 	for i := range s.Inputs {
 		in := &s.Inputs[i]
@@ -96,7 +93,7 @@ func (s *settings) checkInputs(toml []byte) []problem {
 		}
 		p := problem{Where: origin}
 		if path := elementKey("inputs", i); s.file != "" && strings.HasPrefix(origin, s.file) {
-			p = a.at(path)
+			p = s.at(path)
 		}
 		p.Message = err.Error()
 		if scheme, rest, ok := strings.Cut(in.URL, "://"); ok {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -132,7 +133,7 @@ func (a *assignment) tables(s *setting, value reflect.Value, raw any, path strin
 		table, ok := item.(map[string]any)
 		if !ok {
 			p := a.at(key)
-			p.Message = "want a table, have " + describe(item)
+			p.Message = "want a table, have " + s.describe(item)
 			a.problems = append(a.problems, p)
 			continue
 		}
@@ -267,7 +268,7 @@ func tableHint(raw any, path string) string {
 // describe names a value of a file, unless it may be secret.
 func (s *setting) describe(raw any) string {
 	if text, ok := raw.(string); ok {
-		if s.secret {
+		if s.secret || slices.ContainsFunc(s.children, func(c *setting) bool { return c.secret }) {
 			return "a string"
 		}
 		raw = netio.ShownURL(text)

@@ -54,8 +54,9 @@ func report(err error, stderr io.Writer) int {
 
 // serve runs the daemon until it is asked to stop. The first SIGINT or SIGTERM
 // stops it in good order, a second one at once.
-// SIGHUP has the configuration read again, by read.
-func serve(s *settings, read func() (*settings, []problem, error), log *slog.Logger) error {
+// SIGHUP has the configuration read again, by read. The signals may have come
+// before.
+func serve(s *settings, read func() (*settings, []problem, error), signals chan os.Signal, log *slog.Logger) error {
 	if err := takeSockets(s); err != nil {
 		return err
 	}
@@ -65,7 +66,6 @@ func serve(s *settings, read func() (*settings, []problem, error), log *slog.Log
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	go func() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -44,20 +43,18 @@ func (s *settings) outputsVariable(value string) error {
 
 // setOutputs takes the outputs of the command line, if there are any, and
 // returns what is wrong with those and with the ones of the file.
-func (s *settings) setOutputs(urls []string, toml []byte) []problem {
+func (s *settings) setOutputs(urls []string) []problem {
 	if len(urls) > 0 {
 		s.Outputs = newOutputs(urls)
 		s.origins.replace("outputs", "--output")
 	}
 	var problems []problem
-	places := placesOf(bytes.TrimPrefix(toml, byteOrderMark))
-	a := &assignment{loading: &loading{sources: sources{File: s.file}}, places: places}
 	var names []string
 	for i := range s.Outputs {
 		o := &s.Outputs[i]
 		p := problem{Where: "--output", layer: layerFlags}
 		if path := elementKey("outputs", i); len(urls) == 0 && s.origins.of("outputs") != variableName("outputs") {
-			p = a.at(path)
+			p = s.at(path)
 		}
 		err := o.Check()
 		if err == nil && isNATS(o.URL) {

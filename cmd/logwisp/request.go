@@ -41,7 +41,20 @@ func (a *address) client(readBuffer int) *http.Client {
 			return dialer.DialContext(ctx, "unix", a.host)
 		}
 	}
-	return &http.Client{Transport: transport}
+	return &http.Client{Transport: transport, CheckRedirect: keepToken}
+}
+
+// keepToken lets a redirection be followed, with the token only to where that was
+// meant to go: another port of a host may be another's.
+func keepToken(next *http.Request, before []*http.Request) error {
+	first := before[0].URL
+	if next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
+		next.Header.Del("Authorization")
+	}
+	if len(before) >= 10 {
+		return errors.New("redirected ten times")
+	}
+	return nil
 }
 
 // endpoint is the URL of a path below the address, with the query of the

@@ -259,15 +259,15 @@ func TestBadRulesAreNamedAndTheOldOnesStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, r := range map[string]Rules{
-		"auth.tokens[0] (): name is empty":  {Auth: Auth{Tokens: []Token{{Hash: Hash("x")}}}},
-		"want either hash or file":          {Auth: Auth{Tokens: []Token{{Name: "a"}}}},
-		"hash is not sha256":                {Auth: Auth{Tokens: []Token{{Name: "a", Hash: token}}}},
-		"another token has the same name":   {Auth: Auth{Tokens: []Token{{Name: "a", Hash: Hash("x")}, {Name: "a", Hash: Hash("y")}}}},
-		`scope "root"`:                      {Auth: Auth{Tokens: []Token{{Name: "a", Hash: Hash("x"), Scopes: []string{"root"}}}}},
-		"no such file":                      {Auth: Auth{Tokens: []Token{{Name: "a", File: "/nowhere"}}}},
-		"has 3 characters, want at least":   {Auth: Auth{Tokens: []Token{{Name: "a", File: short}}}},
-		`acl.allow: "10.0.0" is neither`:    {ACL: ACL{Allow: []string{"10.0.0"}}},
-		`acl.deny: "::ffff:1.2.3.0/120": w`: {ACL: ACL{Deny: []string{"::ffff:1.2.3.0/120"}}},
+		`auth.tokens[0]: token "": name is e`: {Auth: Auth{Tokens: []Token{{Hash: Hash("x")}}}},
+		"want either hash or file":            {Auth: Auth{Tokens: []Token{{Name: "a"}}}},
+		"hash is not sha256":                  {Auth: Auth{Tokens: []Token{{Name: "a", Hash: token}}}},
+		"another token has the same name":     {Auth: Auth{Tokens: []Token{{Name: "a", Hash: Hash("x")}, {Name: "a", Hash: Hash("y")}}}},
+		`scope "root"`:                        {Auth: Auth{Tokens: []Token{{Name: "a", Hash: Hash("x"), Scopes: []string{"root"}}}}},
+		"no such file":                        {Auth: Auth{Tokens: []Token{{Name: "a", File: "/nowhere"}}}},
+		"has 3 characters, want at least":     {Auth: Auth{Tokens: []Token{{Name: "a", File: short}}}},
+		`acl.allow: "10.0.0" is neither`:      {ACL: ACL{Allow: []string{"10.0.0"}}},
+		`acl.deny: "::ffff:1.2.3.0/120": w`:   {ACL: ACL{Deny: []string{"::ffff:1.2.3.0/120"}}},
 	} {
 		err := g.Set(r)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), token) {

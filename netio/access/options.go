@@ -99,12 +99,14 @@ type known struct {
 	scopes Scope
 }
 
-// compile checks rules and reads the files they name. Errors name the key.
+// compile checks rules and reads the files they name. It returns everything that
+// is wrong, each error with the key in front.
 func (r *Rules) compile() (*compiled, error) {
 	c := &compiled{}
 	if len(r.Auth.Tokens) > maxTokens {
 		return nil, fmt.Errorf("auth.tokens: %d tokens, at most %d are possible", len(r.Auth.Tokens), maxTokens)
 	}
+	var wrong []error
 	for i := range r.Auth.Tokens {
 		t := &r.Auth.Tokens[i]
 		k, err := t.compile()
@@ -112,16 +114,19 @@ func (r *Rules) compile() (*compiled, error) {
 			err = errors.New("another token has the same name")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("auth.tokens[%d] (%s): %w", i, t.Name, err)
+			wrong = append(wrong, fmt.Errorf("auth.tokens[%d]: token %q: %w", i, t.Name, err))
+			continue
 		}
 		c.tokens = append(c.tokens, k)
 	}
 	var err error
 	if c.allow, err = networks("acl.allow", r.ACL.Allow); err != nil {
-		return nil, err
+		wrong = append(wrong, err)
 	}
-	c.deny, err = networks("acl.deny", r.ACL.Deny)
-	return c, err
+	if c.deny, err = networks("acl.deny", r.ACL.Deny); err != nil {
+		wrong = append(wrong, err)
+	}
+	return c, errors.Join(wrong...)
 }
 
 func (t *Token) compile() (k known, err error) {
@@ -185,14 +190,16 @@ func networks(key string, texts []string) ([]netip.Prefix, error) {
 		return nil, fmt.Errorf("%s: %d networks, at most %d are possible", key, len(texts), maxNetworks)
 	}
 	var all []netip.Prefix
+	var wrong []error
 	for _, text := range texts {
 		p, err := ParseNetwork(text)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+			wrong = append(wrong, fmt.Errorf("%s: %w", key, err))
+			continue
 		}
 		all = append(all, p)
 	}
-	return all, nil
+	return all, errors.Join(wrong...)
 }
 
 // ParseNetwork reads a network in CIDR form, or an address, which is a network

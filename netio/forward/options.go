@@ -100,9 +100,9 @@ func (o *Options) parseURL() (*url.URL, error) {
 	if strings.HasPrefix(raw, schemeNATS+"://") {
 		raw = firstServer(raw)
 	}
-	u, err := url.Parse(raw)
+	u, err := netio.ParseURL(raw)
 	if err != nil {
-		return nil, fmt.Errorf("url %q is malformed: %w", netio.ShownURL(o.URL), errors.Unwrap(err))
+		return nil, fmt.Errorf("url %q is malformed: %w", netio.ShownURL(o.URL), err)
 	}
 	switch {
 	case !slices.Contains(Schemes, u.Scheme):

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"strings"
 
 	"logwisp/netio"
@@ -68,9 +67,9 @@ func parseURL(text string) (endpoint, error) {
 		}
 		return e, nil
 	default:
-		u, err := url.Parse(text)
+		u, err := netio.ParseURL(text)
 		if err != nil {
-			return e, fmt.Errorf("input %q: %w", netio.ShownURL(text), errors.Unwrap(err))
+			return e, fmt.Errorf("input %q: %w", netio.ShownURL(text), err)
 		}
 		if e.host, e.port = u.Hostname(), u.Port(); e.port == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 			return e, fmt.Errorf("input %q: want a host, which may be empty, and a port, and no more, as in %s", netio.ShownURL(text), example)

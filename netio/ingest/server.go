@@ -292,6 +292,9 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 			k.until = time.Now().Add(helloTime)
 		}
 		err = st.run()
+		if talk.refused == nil {
+			talk.refused = st.strays
+		}
 	}
 	if talk.refused != nil {
 		in.stats.refused.Add(1)

@@ -42,6 +42,8 @@ type stream struct {
 	frame  framer
 	held   int      // bytes of it that are counted in the input's fragments
 	talk   *talking // nil: nothing is said to the sender
+	begun  bool     // a line has come
+	strays error    // what comes is meant for another port
 
 	// Of the turn under way; fields, so that nothing is allocated for it.
 	worker *worker
@@ -62,9 +64,10 @@ func (s *Server) newStream(in *input, name string, from reader) *stream {
 	}
 	st.turn = st.tryRead
 	st.emit = func(l entry.Line) {
-		if st.talk == nil || !st.hear(l.Text) {
-			st.line(st.worker, l)
+		if st.talk != nil && st.hear(l.Text) || st.astray(l.Text) {
+			return
 		}
+		st.line(st.worker, l)
 	}
 	return st
 }
@@ -122,6 +125,9 @@ func (st *stream) take() error {
 		if err := st.answer(); err != nil {
 			return err
 		}
+	}
+	if st.strays != nil {
+		return st.strays
 	}
 	return st.err
 }

@@ -57,7 +57,8 @@ func (st *stream) hear(line []byte) bool {
 		if t.limited != nil {
 			t.limited.until = time.Time{}
 		}
-		if bytes.HasPrefix(line, []byte(`{"hello":`)) {
+		if bytes.HasPrefix(line, helloPrefix) {
+			st.begun = true
 			t.refused = st.greet(line)
 			return true
 		}
@@ -65,6 +66,43 @@ func (st *stream) hear(line []byte) bool {
 	}
 	t.lines++
 	return t.refused != nil
+}
+
+var (
+	helloPrefix = []byte(`{"hello":`)
+
+	errHelloAstray = errors.New("a hello comes first, and to an input of lines: its token is not for those who read")
+	errHTTP        = errors.New("this port takes lines, not HTTP: POST /ingest is at the HTTP server")
+)
+
+// astray reports whether a line, and what follows it, is not to become an entry,
+// since the sender takes this for another port: a hello with a token, which all who
+// read would see, or a request that a page of any site has a browser send.
+func (st *stream) astray(line []byte) bool {
+	first := !st.begun
+	st.begun = true
+	switch {
+	case st.strays != nil:
+	case first && st.in.port != "" && isRequest(line):
+		st.strays = errHTTP
+	case bytes.HasPrefix(line, helloPrefix):
+		var h hello
+		if json.Unmarshal(line, &h) == nil && h.Hello > 0 && h.Token != "" {
+			st.strays = errHelloAstray
+		}
+	}
+	if st.talk != nil && st.talk.refused == nil {
+		st.talk.refused = st.strays
+	}
+	return st.strays != nil
+}
+
+// isRequest reports whether a line begins a request of HTTP/1 (RFC 9112, 3).
+func isRequest(line []byte) bool {
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	method, _, ok := bytes.Cut(line, []byte(" "))
+	return ok && (bytes.HasSuffix(line, []byte(" HTTP/1.1")) || bytes.HasSuffix(line, []byte(" HTTP/1.0"))) &&
+		len(bytes.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == 0
 }
 
 // greet takes a hello. Its error is for the sender.

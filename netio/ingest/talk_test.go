@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -124,4 +125,44 @@ func TestDatagramsFromWhereNoneMayComeAreLeftOut(t *testing.T) {
 	r.write(dialUDP(t, r.server.inputs[0]), "<14>x")
 	r.until("the datagram", func() bool { return r.server.Stats()[0].Rejected == 1 })
 	r.sees()
+}
+
+func TestATokenThatIsSaidToTheWrongPlaceIsNotPublished(t *testing.T) {
+	const hello = `{"hello":1,"acks":true,"token":"lw_secret"}` + "\n"
+	for name, c := range map[string]struct {
+		input Options
+		sent  string
+		want  []string
+	}{
+		"twice":     {tcpInput(Options{}), hello + `{"message":"first"}` + "\n" + hello + "not taken\n", []string{"first"}},
+		"to syslog": {Options{URL: "syslog+tcp://127.0.0.1:0"}, hello + "not taken\n", nil},
+	} {
+		r := newRig(t, Settings{}, c.input)
+		k := r.dial()
+		r.write(k, c.sent)
+		if said, err := io.ReadAll(k); err != nil || strings.Contains(string(said), "lw_") {
+			t.Errorf("%s: heard %q, %v", name, said, err)
+		}
+		r.sees(c.want...)
+		if s := r.server.Stats()[0]; s.Refused != 1 {
+			t.Errorf("%s: %d connections were refused, want 1", name, s.Refused)
+		}
+	}
+}
+
+func TestWhatABrowserSendsIsNoLine(t *testing.T) {
+	for _, scheme := range []string{"tcp", "syslog+tcp"} {
+		r := newRig(t, Settings{}, Options{URL: scheme + "://127.0.0.1:0"})
+		k := r.dial()
+		r.write(k, "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n{\"source\":\"auth.log\",\"message\":\"forged\"}\n")
+		if _, err := io.ReadAll(k); err != nil {
+			t.Errorf("%s: the connection goes on: %v", scheme, err)
+		}
+		r.sees()
+		k = r.dial()
+		r.write(k, "first\nPOST / HTTP/1.1\n") // a line of a log
+		if scheme == "tcp" {
+			r.sees("first", "POST / HTTP/1.1")
+		}
+	}
 }

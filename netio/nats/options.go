@@ -12,6 +12,8 @@ import (
 	"time"
 
 	client "github.com/nats-io/nats.go"
+
+	"logwisp/netio"
 )
 
 // Scheme is that of the URLs of this package.
@@ -47,6 +49,9 @@ func ParseURL(raw string) (*Options, error) {
 	rest, ok := strings.CutPrefix(raw, Scheme+"://")
 	if !ok {
 		return nil, errors.New("want nats://host:port/stream")
+	}
+	if err := netio.CheckSecret(raw); err != nil {
+		return nil, err
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	servers, stream, _ := strings.Cut(rest, "/")

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/valyala/fasthttp"
 
@@ -18,32 +19,41 @@ import (
 	"logwisp/ring/record"
 )
 
-// Check reports what is wrong with the settings of access.
+// Check reports everything that is wrong with the settings of access, each error
+// with the key in front.
 func (o *Options) Check() error {
 	proxies, err := o.check()
-	if err == nil {
-		_, err = access.NewArrivals(o.ArrivalOptions, proxies)
-	}
-	return err
+	_, arrivals := access.NewArrivals(o.ArrivalOptions, proxies)
+	return errors.Join(err, arrivals)
 }
 
-// check reads the networks of the proxies, and reports what is wrong with the
-// settings of access.
+// check reads the networks of the proxies, and reports everything that is wrong
+// with the settings of access.
 func (o *Options) check() (proxies []netip.Prefix, err error) {
+	var wrong []error
 	for _, text := range o.TrustedProxies {
 		p, err := access.ParseNetwork(text)
 		if err != nil {
-			return nil, fmt.Errorf("trusted_proxies: %w", err)
+			wrong = append(wrong, fmt.Errorf("trusted_proxies: %w", err))
+			continue
 		}
 		proxies = append(proxies, p)
 	}
 	for _, text := range o.CORSOrigins {
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
-			return nil, fmt.Errorf("cors_origins: %q is not an origin like https://grafana.example.org", text)
+		// A browser sends it in lower case.
+		if u, err := url.Parse(text); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || text != strings.ToLower(text) {
+			wrong = append(wrong, fmt.Errorf("cors_origins: %q is not an origin like https://grafana.example.org, in lower case", text))
 		}
 	}
-	return proxies, nil
+	for _, name := range o.AllowedHosts {
+		if name == "" || strings.ContainsAny(name, "/ ") {
+			wrong = append(wrong, fmt.Errorf("allowed_hosts: %q is not the name of a host like logs.example.org", name))
+		}
+	}
+	if strings.ContainsAny(o.BasePath, "?#%") || strings.ContainsFunc(o.BasePath, unicode.IsControl) {
+		wrong = append(wrong, fmt.Errorf("base_path: %q is not a path like /logs", o.BasePath))
+	}
+	return proxies, errors.Join(wrong...)
 }
 
 // visitor is who has sent a request.
@@ -87,7 +97,7 @@ func (s *Server) admits(ctx *fasthttp.RequestCtx, exists bool, scope access.Scop
 	}
 	if scope != 0 || !exists {
 		if v.grant, err = s.grant(ctx, scope, v.from); err != nil {
-			s.challenge(ctx, err)
+			s.challenge(ctx, v, err)
 			return false
 		}
 	}
@@ -119,10 +129,10 @@ func credentials(h *fasthttp.RequestHeader) (token, session string) {
 }
 
 // challenge answers a request that may not have what it asks for.
-func (s *Server) challenge(ctx *fasthttp.RequestCtx, err error) {
+func (s *Server) challenge(ctx *fasthttp.RequestCtx, v visitor, err error) {
 	if errors.Is(err, access.ErrBadToken) || errors.Is(err, access.ErrTooMany) {
 		s.transport.Rejected(netio.ErrToken)
-		s.complaints.Warn("a wrong token was shown", err, "address", ctx.RemoteAddr())
+		s.complaints.Warn("a wrong token was shown", err, "address", v.host())
 	}
 	code := fasthttp.StatusUnauthorized
 	switch {
@@ -146,6 +156,7 @@ func (s *Server) visitor(ctx *fasthttp.RequestCtx) (visitor, error) {
 	lines := ctx.Request.Header.PeekAll("X-Forwarded-For") // a proxy may add one of its own behind the client's
 	ours := peer.IsValid() && s.trusts(peer) || !peer.IsValid() && len(s.current().proxies) > 0
 	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && len(lines) == 0 && !ours, sure: s.listeners.Secure()}
+	v.sure = v.sure || ours && string(ctx.Request.Header.Peek("X-Forwarded-Proto")) == "https"
 	if len(lines) == 0 || !ours {
 		return v, nil
 	}
@@ -159,7 +170,6 @@ func (s *Server) visitor(ctx *fasthttp.RequestCtx) (visitor, error) {
 			break
 		}
 	}
-	v.sure = v.sure || string(ctx.Request.Header.Peek("X-Forwarded-Proto")) == "https"
 	return v, nil
 }
 
@@ -230,7 +240,7 @@ func (s *Server) login(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if err != nil {
-		s.challenge(ctx, err)
+		s.challenge(ctx, visitorOf(ctx), err)
 		return
 	}
 	s.setSession(ctx, s.gate.Session(grant), access.SessionTime)

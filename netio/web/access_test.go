@@ -337,3 +337,13 @@ func TestASessionOverTLSIsForTLSOnly(t *testing.T) {
 		t.Errorf("%d, cookie %q", answer.StatusCode, c)
 	}
 }
+
+func TestAHeadThatIsTooLargeIsToldTheLimit(t *testing.T) {
+	s := newSite(t, Options{})
+	if answer, _ := s.asks("GET", "/status", "", "Cookie: a="+strings.Repeat("x", 7<<10)); answer.StatusCode != 200 {
+		t.Errorf("7 KiB of cookies: %d", answer.StatusCode)
+	}
+	if answer, body := s.asks("GET", "/status", "", "Cookie: a="+strings.Repeat("x", maxHead)); answer.StatusCode != 431 || !strings.Contains(body, "at most 8 KiB") {
+		t.Errorf("more than 8 KiB: %d %s", answer.StatusCode, body)
+	}
+}

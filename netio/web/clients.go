@@ -36,7 +36,7 @@ func (s *Server) kick(ctx *fasthttp.RequestCtx) {
 		s.fail(ctx, fasthttp.StatusNotFound, record.Error{Error: "no such client: " + id + " (GET /clients lists them)"})
 		return
 	}
-	s.log.Info("client is disconnected on request", "client", id, "by", ctx.RemoteAddr().String(), "token", visitorOf(ctx).grant.Token)
+	s.log.Info("client is disconnected on request", "client", id, "by", visitorOf(ctx).host(), "token", visitorOf(ctx).grant.Token)
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
 }
 

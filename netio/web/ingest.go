@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/url"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/valyala/fasthttp"
 
 	"logwisp/netio/access"
@@ -19,12 +21,14 @@ const (
 	// and after it is decompressed; all others have maxBody.
 	maxPost       = 8 << 20
 	maxBody       = 64 << 10
+	maxHead       = 8 << 10     // of the head of a request; cookies of other programs on this machine are in it
 	postTime      = time.Minute // to send one
 	maxPostSource = 256         // bytes of the parameter source
 )
 
 var (
 	errCrowded  = fmt.Errorf("the body is too large: without tokens it may have %d KiB while more than %d connections from other machines are open: set auth.tokens", maxBody>>10, maxAfar)
+	errLongHead = fmt.Errorf("the head of the request is too large: at most %d KiB, with the URL and the cookies", maxHead>>10)
 	errTooLarge = fmt.Errorf("the body is too large: at most %d MiB for POST %s, %d KiB else", maxPost>>20, ingestPath, maxBody>>10)
 )
 
@@ -69,7 +73,8 @@ func (s *Server) isIngest(h *fasthttp.RequestHeader) bool {
 // whoever is on this machine.
 func (s *Server) takeIn(ctx *fasthttp.RequestCtx) {
 	refuse := func(why string) { s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: why}) }
-	switch v := visitorOf(ctx); {
+	v := visitorOf(ctx)
+	switch {
 	case s.ingest == nil:
 		refuse("POST " + ingestPath + " is off: set httpserver.ingest = true")
 		return
@@ -83,13 +88,13 @@ func (s *Server) takeIn(ctx *fasthttp.RequestCtx) {
 			return
 		}
 	}
-	p := Post{ContentType: string(ctx.Request.Header.ContentType()), Source: string(ctx.QueryArgs().Peek("source")), Peer: host(ctx.RemoteAddr())}
+	p := Post{ContentType: string(ctx.Request.Header.ContentType()), Source: string(ctx.QueryArgs().Peek("source")), Peer: v.host()}
 	if len(p.Source) > maxPostSource {
 		s.refuse(ctx, bad("source", p.Source, fmt.Sprintf("has %d bytes: at most %d", len(p.Source), maxPostSource)))
 		return
 	}
 	var err error
-	switch p.Body, err = ctx.Request.BodyUncompressedWithLimit(maxPost); {
+	switch p.Body, err = unpacked(&ctx.Request); {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		s.badRequest(ctx, err)
 		return
@@ -106,10 +111,33 @@ func (s *Server) takeIn(ctx *fasthttp.RequestCtx) {
 	s.answer(ctx, fasthttp.StatusAccepted, answer)
 }
 
-// host is the address of a peer without its port.
-func host(peer net.Addr) string {
-	if a, ok := peer.(*net.TCPAddr); ok {
-		return a.IP.String()
+// maxWindow is how far back a body in zstd may refer: what decoders have to grant,
+// and encoders take for all but their highest levels (RFC 8878, 3.1.1.1.2).
+const maxWindow = 8 << 20
+
+// unpacked returns the body of a request as it was before it was packed, at most
+// maxPost bytes. fasthttp's decoder of zstd grants windows of any size, which a body
+// of a few bytes can ask for.
+func unpacked(r *fasthttp.Request) ([]byte, error) {
+	if string(r.Header.ContentEncoding()) != "zstd" {
+		return r.BodyUncompressedWithLimit(maxPost)
+	}
+	d, err := zstd.NewReader(bytes.NewReader(r.Body()), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	body, err := io.ReadAll(io.LimitReader(d, maxPost+1))
+	if err == nil && len(body) > maxPost {
+		err = fasthttp.ErrBodyTooLarge
+	}
+	return body, err
+}
+
+// host is the address a request comes from, as far as it is known.
+func (v visitor) host() string {
+	if v.from.IsValid() {
+		return v.from.String()
 	}
 	return "unix"
 }

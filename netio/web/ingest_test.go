@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/valyala/fasthttp"
+
+	"logwisp/netio/access"
 )
 
 // posted is what a site was given.
@@ -65,6 +68,11 @@ func gzipped(text string) string {
 	return b.String()
 }
 
+func zstandard(text string) string {
+	w, _ := zstd.NewWriter(nil)
+	return string(w.EncodeAll([]byte(text), nil))
+}
+
 func TestPostedLinesAreHandedOverWithTheirOrigin(t *testing.T) {
 	s, got := newIngestSite(t)
 	answer, body := s.post("POST", "?source=my%20app", "a\nb\n", "Content-Type", "text/plain")
@@ -91,6 +99,11 @@ func TestPostsOfUpToEightMebibytesAreTakenPackedOrNot(t *testing.T) {
 		"as large when it is packed":  {gzipped(full), "gzip", 202},
 		"one more byte, packed":       {gzipped(full + "x"), "gzip", 413},
 		"what does not come unpacked": {"text", "gzip", 400},
+		"as large in zstd":            {zstandard(full), "zstd", 202},
+		"one more byte in zstd":       {zstandard(full + "x"), "zstd", 413},
+		"no zstd":                     {"text", "zstd", 400},
+		// The window is of 16 MiB, more than is granted; see RFC 8878, 3.1.1.1.2.
+		"zstd that wants much memory": {"\x28\xb5\x2f\xfd\x00\x70\x19\x00\x00abc", "zstd", 400},
 		"an encoding nobody knows":    {"text", "rot13", 400},
 	} {
 		got.Size = -1
@@ -191,5 +204,17 @@ func TestPostsFromOtherMachinesAreRefusedNamingTheSetting(t *testing.T) {
 	s.takeIn(&ctx)
 	if body := string(ctx.Response.Body()); ctx.Response.StatusCode() != 403 || !strings.Contains(body, "httpserver.host") || got.Size != 0 {
 		t.Errorf("status %d, body %q, %d bytes handed over", ctx.Response.StatusCode(), body, got.Size)
+	}
+}
+
+func TestWhatAProxyPassesOnHasTheSenderAsItsSource(t *testing.T) {
+	s := newSite(t, Options{TrustedProxies: []string{"127.0.0.1"}})
+	if err := s.gate.Set(access.Rules{Auth: access.Auth{Tokens: []access.Token{{Name: "sender", Hash: access.Hash(ruling), Scopes: []string{"ingest"}}}}}); err != nil {
+		t.Fatal(err)
+	}
+	var peer string
+	s.AnswerIngest(func(p Post) (any, error) { peer = p.Peer; return nil, nil })
+	if answer, body := s.post("POST", "", "line", "Authorization", "Bearer "+ruling, "X-Forwarded-For", "198.51.100.7"); answer.StatusCode != 202 || peer != "198.51.100.7" {
+		t.Errorf("status %d, %s, from %q", answer.StatusCode, body, peer)
 	}
 }

@@ -114,6 +114,7 @@ func New(o Options, e *netio.Engine, gate *access.Gate, version string, status f
 		ReadTimeout:           10 * time.Second,
 		WriteTimeout:          10 * time.Second,
 		IdleTimeout:           60 * time.Second,
+		ReadBufferSize:        maxHead,
 		MaxRequestBodySize:    maxBody,
 		MaxIdleWorkerDuration: time.Second,
 		CloseOnShutdown:       true,
@@ -319,6 +320,9 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 		if s.isIngest(&ctx.Request.Header) && s.crowded() {
 			err = errCrowded
 		}
+	}
+	if _, ok := errors.AsType[*fasthttp.ErrSmallBuffer](err); ok {
+		code, err = fasthttp.StatusRequestHeaderFieldsTooLarge, errLongHead
 	}
 	if code == fasthttp.StatusRequestEntityTooLarge {
 		s.rests.discard(ctx.Conn())

@@ -27,6 +27,30 @@ func (o IntakeOptions) Intake() (*Intake, error) {
 	return in, nil
 }
 
+// Check returns everything that is wrong with the settings, each error with the
+// name of the setting as its parameter.
+func (o IntakeOptions) Check() (wrong []error) {
+	try := func(include, exclude []string, level string, redact []string) {
+		if _, err := NewIntake(include, exclude, level, redact); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	try(nil, nil, o.Level, nil)
+	for _, pattern := range o.Include {
+		try([]string{pattern}, nil, "", nil)
+	}
+	for _, pattern := range o.Exclude {
+		try(nil, []string{pattern}, "", nil)
+	}
+	for _, pattern := range o.Redact {
+		try(nil, nil, "", []string{pattern})
+	}
+	if wrong == nil { // each is good by itself
+		try(o.Include, o.Exclude, "", o.Redact)
+	}
+	return wrong
+}
+
 // Intake decides which lines enter the ring, and blackens what must not. A nil
 // Intake admits every line as it is. One goroutine at a time uses an Intake.
 type Intake struct {
