@@ -25,7 +25,7 @@ func newInput(url string) ingest.Options {
 // inputsVariable reads LOGWISP_INPUTS. What is wrong with its URLs is said by
 // checkInputs.
 func (s *settings) inputsVariable(value string) error {
-	urls := splitList(value)
+	urls := splitURLs(value)
 	if len(urls) == 0 {
 		return errors.New("want URLs, separated by commas")
 	}

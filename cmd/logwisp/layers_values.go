@@ -111,6 +111,19 @@ func splitList(text string) []string {
 	return items
 }
 
+// splitURLs is splitList for URLs. One of NATS may name several servers: what has no
+// scheme behind it is another.
+func splitURLs(text string) (urls []string) {
+	for _, item := range splitList(text) {
+		if last := len(urls) - 1; last >= 0 && isNATS(urls[last]) && item != stdin && !strings.Contains(item, "://") {
+			urls[last] += "," + item
+		} else {
+			urls = append(urls, item)
+		}
+	}
+	return urls
+}
+
 // listOf makes a slice of the type, whose elements are of a kind of string.
 func listOf(list reflect.Type, items []string) reflect.Value {
 	value := reflect.MakeSlice(list, len(items), len(items))

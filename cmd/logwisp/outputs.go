@@ -31,7 +31,7 @@ func newOutputs(urls []string) []forward.Options {
 
 // outputsVariable reads LOGWISP_OUTPUTS.
 func (s *settings) outputsVariable(value string) error {
-	outputs := newOutputs(splitList(value))
+	outputs := newOutputs(splitURLs(value))
 	for i := range outputs {
 		if err := outputs[i].Check(); err != nil {
 			return err
