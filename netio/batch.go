@@ -111,6 +111,7 @@ func (s *span) shorten(i int) {
 // every write.
 type batch struct {
 	iov    []iovec
+	most   int // bytes, about, beyond which no more is collected
 	bytes  int
 	spans  []span
 	hits   int    // entries with text in it; counted for a bounded subscriber only
@@ -143,14 +144,14 @@ func (b *batch) add(p []byte) {
 // included.
 const maxLooks = 4 * maxSpans
 
-// collect adds the entries from s's cursor on, until maxWrite is reached, and
+// collect adds the entries from s's cursor on, until most is reached, and
 // returns whether it got to the head. When entries
 // were lost at the very start, it moves the cursor past them and returns their
 // number, with nothing collected; a loss further on is left for the next write.
 func (b *batch) collect(l *loop, s *Subscriber) (caughtUp bool, lost uint64) {
 	c := s.cursor
 	for range maxLooks {
-		if b.bytes >= maxWrite || len(b.spans) >= maxSpans || len(b.spans) > 0 && l.scan.over() {
+		if b.bytes >= b.most || len(b.spans) >= maxSpans || len(b.spans) > 0 && l.scan.over() {
 			return false, 0
 		}
 		sp, lost, ok := l.spanAt(&c, s.group)

@@ -38,7 +38,8 @@
 //	   opened and closed by the loop's goroutine alone; other goroutines read
 //	   counters, which are atomics.
 //	N2 One pass makes at most one write per subscriber, and a few more to those
-//	   near the head before a round of large writes goes on. A producer that
+//	   near the head before a round of large writes goes on; where there are
+//	   few, as many as fit maxPass to those furthest behind. A producer that
 //	   delivers at once makes a few, to a few.
 //	N3 An entry is never cut on the wire: when the socket takes part of one, the
 //	   rest is kept and goes out before anything else.
@@ -51,10 +52,11 @@
 //	   stuck subscriber keeps at most maxCopy bytes of its own, or, for a longer
 //	   entry, a reference counted in the pinned budget.
 //	N7 The bell is rung only from outside a pass or at its end, and a pass lasts
-//	   about maxPass and scans for filters at most twice maxScan bytes or
-//	   maxScanTime, and what one entry more takes: reading sockets and tailing
-//	   files are never starved. A span ends where a scan stops; the next pass
-//	   goes on there, in the view or with a new block.
+//	   about maxPass, a few writes more where few are kept abreast, and scans for
+//	   filters at most twice maxScan bytes or maxScanTime, and what one entry more
+//	   takes: reading sockets and tailing files are never starved. A span ends
+//	   where a scan stops; the next pass goes on there, in the view or with a new
+//	   block.
 //	N8 A loop parks only after a pass that left nobody behind the head seen at
 //	   its start (ring invariant I13 does the rest). That holds for groups of
 //	   those set aside, too.

@@ -84,7 +84,7 @@ func newBed(f failer, o ring.Options, form *Form) *bed {
 	if err != nil {
 		f.Fatalf("create an epoll: %v", err)
 	}
-	l := &loop{engine: e, bellFD: -1, byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), scan: scan{most: maxScan, slow: time.Hour}, drained: make(chan struct{}), now: time.Now()}
+	l := &loop{engine: e, bellFD: -1, byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), scan: scan{most: maxScan, slow: time.Hour}, drained: make(chan struct{}), now: time.Now(), out: batch{most: maxWrite}}
 	l.poll = &writePoll{loop: l, fd: epoll}
 	l.waker = r.NewWaker(l.ring)
 	l.reader = r.NewReader()

@@ -97,7 +97,7 @@ func newLoop(e *Engine) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the bell: %w", err)
 	}
-	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), scan: scan{most: maxScan, slow: slowEntry}, drained: make(chan struct{})}
+	l := &loop{engine: e, bellFD: fds[0], byFD: make(map[int]*Subscriber), groups: make(map[*selection]*group), scan: scan{most: maxScan, slow: slowEntry}, drained: make(chan struct{}), out: batch{most: maxWrite}}
 	file := os.NewFile(uintptr(fds[1]), "bell")
 	conn, err := net.FileConn(file)
 	file.Close()
@@ -166,6 +166,9 @@ func (l *loop) pass() {
 		l.reached = 0
 	} else if l.behind || l.wereBehind {
 		l.quickFirst(draining)
+	}
+	if l.behind || l.wereBehind {
+		l.keepAbreast(draining)
 	}
 	l.scan.extend(l.now.Add(maxScanTime))
 	l.watch()
