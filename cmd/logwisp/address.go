@@ -26,6 +26,7 @@ type serverFlags struct {
 type address struct {
 	scheme string   // http, https, tcp or unix
 	host   string   // host:port, or the path of a Unix socket
+	base   string   // behind that of a Unix socket, what is before the paths of the HTTP server
 	url    *url.URL // of http and https only
 	token  string   // "" for none
 }
@@ -35,7 +36,7 @@ func (a *address) String() string {
 	if a.url != nil {
 		return netio.ShownURL(a.url.String())
 	}
-	return a.scheme + "://" + a.host
+	return a.scheme + "://" + a.host + a.base
 }
 
 // address reads the URL, whose scheme must be one of those given, and the
@@ -79,7 +80,8 @@ func parseAddress(text string, schemes []string) (*address, error) {
 		if rest == "" {
 			return nil, fmt.Errorf("%s: name the socket, as in unix:///run/logwisp.sock", text)
 		}
-		return &address{scheme: scheme, host: rest}, nil
+		socket, base := splitSocket(rest)
+		return &address{scheme: scheme, host: socket, base: base}, nil
 	case "tcp":
 		return parseTCP(text, strings.TrimSuffix(rest, "/"))
 	}
@@ -94,6 +96,17 @@ func parseAddress(text string, schemes []string) (*address, error) {
 		return nil, fmt.Errorf("%s names no host: write %s://localhost:8080", text, scheme)
 	}
 	return &address{scheme: scheme, host: u.Host, url: u}, nil
+}
+
+// splitSocket cuts what is behind the path of a socket, which is httpserver.base_path
+// there.
+func splitSocket(path string) (socket, base string) {
+	for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '/') {
+		if info, err := os.Stat(path[:end]); err == nil && info.Mode()&os.ModeSocket != 0 {
+			return path[:end], path[end:]
+		}
+	}
+	return path, ""
 }
 
 // parseTCP fills in the host and the port of the TCP server.

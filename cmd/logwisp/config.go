@@ -43,6 +43,7 @@ type settings struct {
 	loadedAt time.Time
 	origins  origins
 	places   places // in file
+	size     int    // of file, in bytes
 }
 
 // commandLine is what kong fills for the daemon, and for the commands that
@@ -116,6 +117,7 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 		s.Monitor.ReadFrom = "beginning"
 		s.origins["monitor.read_from"] = "--from-start"
 	}
+	s.size = len(toml)
 	s.places = placesOf(bytes.TrimPrefix(toml, byteOrderMark))
 	problems = append(problems, s.checkTargets()...)
 	problems = append(problems, s.setTargets(line.Targets)...)

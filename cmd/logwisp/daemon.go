@@ -56,7 +56,7 @@ type daemon struct {
 // served before run. What it has started is stopped when it fails.
 func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
-	d.reloads.loadedAt = s.loadedAt
+	d.reloads.loadedAt, d.reloads.from = s.loadedAt, fileRead{s.file, s.size}
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
 	}

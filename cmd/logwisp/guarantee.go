@@ -40,6 +40,7 @@ const guaranteedRing = 32 << 20
 // a *refusal.
 func newGuaranteed(o forward.Options, s *settings, log *slog.Logger) (*guaranteed, error) {
 	name := o.Label()
+	plain := log // the output's own log names it
 	log = log.With("output", name)
 	path, err := guaranteePath(s.Monitor.Checkpoint, name, os.Getenv)
 	g := &guaranteed{log: log}
@@ -52,7 +53,7 @@ func newGuaranteed(o forward.Options, s *settings, log *slog.Logger) (*guarantee
 	if err == nil {
 		bytes := max(guaranteedRing, 16*s.Monitor.MaxLineBytes)
 		g.ring = ring.New(ring.Options{Entries: 1 << 14, Bytes: bytes, Recycle: true})
-		err = g.open(o)
+		err = g.open(o, plain)
 	}
 	if err == nil {
 		g.monitor = s.Monitor
@@ -84,14 +85,14 @@ func guaranteePath(setting, output string, getenv func(string) string) (string, 
 }
 
 // open makes the output, with the way to its counterpart.
-func (g *guaranteed) open(o forward.Options) (err error) {
+func (g *guaranteed) open(o forward.Options, log *slog.Logger) (err error) {
 	g.origins = tail.NewOrigins(g.ring.Head() + 1)
-	carrier, err := carrierOf(o, g.ring.Epoch(), g.origins, g.log)
+	carrier, err := carrierOf(o, g.ring.Epoch(), g.origins, log)
 	if err != nil {
 		return err
 	}
 	g.edge, _ = carrier.(*nats.Edge)
-	g.output, err = forward.NewThrough(carrier, o, g.ring, false, g.log)
+	g.output, err = forward.NewThrough(carrier, o, g.ring, false, log)
 	return err
 }
 

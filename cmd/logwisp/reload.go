@@ -14,6 +14,7 @@ import (
 type reloads struct {
 	mu       sync.Mutex
 	loadedAt time.Time
+	from     fileRead
 	problem  string // of the last try, "" when it went well
 	done     uint64
 	failed   uint64
@@ -51,6 +52,9 @@ func (d *daemon) reload(read func() (*settings, []problem, error)) {
 		}
 	}
 	if err == nil {
+		err = d.reloads.from.goesOnWith(next)
+	}
+	if err == nil {
 		err = d.apply(next)
 	}
 	r := &d.reloads
@@ -66,6 +70,7 @@ func (d *daemon) reload(read func() (*settings, []problem, error)) {
 	}
 	r.done++
 	r.loadedAt, r.problem = next.loadedAt, ""
+	r.from = fileRead{next.file, next.size}
 	more := d.settings.differsFrom(next)
 	if d.lineLimit(next) != next.Monitor.MaxLineBytes {
 		more = append(more, "monitor.max_line_bytes")
@@ -75,6 +80,29 @@ func (d *daemon) reload(read func() (*settings, []problem, error)) {
 	} else {
 		d.log.Info("configuration reloaded")
 	}
+}
+
+// fileRead is the configuration file that settings are from.
+type fileRead struct {
+	path string // "" = none
+	size int    // bytes
+}
+
+// goesOnWith refuses settings that are not from the file in effect: without it, with
+// what another one says, or with one that somebody is about to write, tokens and
+// all else would be gone.
+func (was fileRead) goesOnWith(next *settings) error {
+	switch {
+	case was.path == "":
+		return nil
+	case next.file == "":
+		return fmt.Errorf("%s is gone: put it back, or restart to go on without it", was.path)
+	case next.file != was.path:
+		return fmt.Errorf("the configuration would be that of %s instead of %s: restart to have it so", next.file, was.path)
+	case next.size == 0 && was.size > 0:
+		return fmt.Errorf("%s is empty: write something into it, a comment will do", was.path)
+	}
+	return nil
 }
 
 // apply puts the settings of next into effect that can be changed. All that can

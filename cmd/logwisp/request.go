@@ -60,7 +60,7 @@ func keepToken(next *http.Request, before []*http.Request) error {
 // endpoint is the URL of a path below the address, with the query of the
 // address and the one given.
 func (a *address) endpoint(path string, query url.Values) string {
-	u := url.URL{Scheme: "http", Host: "localhost"} // what a Unix socket is asked for
+	u := url.URL{Scheme: "http", Host: "localhost", Path: a.base} // what a Unix socket is asked for
 	if a.url != nil {
 		u = *a.url
 	}

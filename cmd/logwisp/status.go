@@ -93,9 +93,9 @@ func (d *daemon) status() *status {
 		s.Totals.Truncated += s.Streams[i].Became.Cut
 		s.Totals.ParseErrors += s.Streams[i].Became.ParseErrors
 	}
-	s.Config.Path = o.file
 	d.reloads.mu.Lock()
 	defer d.reloads.mu.Unlock()
+	s.Config.Path = d.reloads.from.path
 	s.Config.LoadedAt = d.reloads.loadedAt.UTC().Format(time.RFC3339)
 	s.Config.Reloads, s.Config.Problem = d.reloads.done, d.reloads.problem
 	return s

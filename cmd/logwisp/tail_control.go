@@ -119,7 +119,7 @@ func (f *follower) disconnect(why string) error {
 	case "limit":
 		return errDone
 	case "kicked":
-		return &refusal{code: exitRefused, lines: []string{f.server.String() + ": this client was disconnected there by hand"}}
+		return &refusal{code: exitRefused, lines: []string{f.server.String() + ": this client was disconnected there: by hand, or its token or address may read no more"}}
 	case "server_shutdown":
 		return errors.New("the server has stopped")
 	case "slow":
