@@ -173,3 +173,67 @@ func TestAFileReplacedWhileItIsOpenedHidesNoGeneration(t *testing.T) {
 		h.wants([]string{"first", "second", "third"})
 	})
 }
+
+// rotations starts to follow app.log and rotates it some times without a look in
+// between, each time with lines of its own. It returns the generations.
+func rotations(t *testing.T, h *harness, times int, rotate func(i int)) (all [][]string) {
+	h.append("app.log", "before\n")
+	h.start("app.log")
+	h.append("app.log", "first\n")
+	h.sees("first")
+	if h.w.names[h.path("app.log")].file.id.born == 0 {
+		t.Skip("the file system keeps no time of birth")
+	}
+	all = [][]string{{"first"}}
+	for i := range times {
+		rotate(i)
+		g := lines(fmt.Sprintf("g%02d", i), 3)
+		h.append("app.log", text(g))
+		all = append(all, g)
+	}
+	return all
+}
+
+// What logrotate does unless it is told otherwise: each file that was rotated gets
+// the next number, which changes its status, just before the log is made anew.
+func TestNumberedRotationsBetweenTwoLooksLoseNothing(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		all := rotations(t, h, 4, func(i int) {
+			h.tick(burstPause)
+			for k := i; k > 0; k-- {
+				h.rename(fmt.Sprintf("app.log.%d", k), fmt.Sprintf("app.log.%d", k+1))
+			}
+			h.rename("app.log", "app.log.1")
+		})
+		h.wants(all...)
+	})
+}
+
+func TestRotationsThatKeepOneFileLoseNothingThatIsThere(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		all := rotations(t, h, 2, func(int) {
+			h.tick(burstPause)
+			h.rename("app.log", "app.log.1")
+		})
+		h.wants(all...)
+	})
+}
+
+func TestRotationsWithoutAPauseBetweenTwoLooksLoseNothing(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		all := rotations(t, h, 12, func(i int) { h.rename("app.log", fmt.Sprintf("app.log.%02d.bak", i)) })
+		h.wants(all...)
+	})
+}
+
+// What another program makes beside the log is no generation of it.
+func TestAFileBesideTheLogIsNotReadAfterARotation(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		all := rotations(t, h, 1, func(int) {
+			h.append("app.log-report", "not ours\n")
+			h.tick(burstPause)
+			h.rename("app.log", "app.log.1")
+		})
+		h.wants(all...)
+	})
+}

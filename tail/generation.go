@@ -5,14 +5,20 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // generationGap is how long after the last sign of the old file a new one is
-// born in an ordinary rotation. Only a longer gap is worth a search; it must
-// not be shorter than the tick of the file system's clock.
+// born in an ordinary rotation; it must not be shorter than the tick of the file
+// system's clock. After a longer gap all is searched that was born since the old
+// file was last found under the name, after a shorter one what was born in it.
 const generationGap = 10 * time.Millisecond
+
+// searchPart is the part of the time that searches after ordinary rotations may
+// take: thousands of logs in one large directory may be rotated at once.
+const searchPart = 20
 
 // between finds the generations of the log at n that came and went between two
 // looks: created under the name after old left it, and renamed away before
@@ -34,13 +40,21 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 		return old
 	}
 	st, err := statFile(old.fd)
-	setBack := st.ctime > now+int64(setApart)
-	if err != nil || upTo-st.ctime < int64(generationGap) && !setBack {
+	if err != nil {
 		return old
 	}
 	from := w.date(old.seen) - int64(2*generationGap)
 	if old.id.born <= now+int64(setApart) { // else by a clock that was set back behind it
 		from = max(from, old.id.born)
+	}
+	setBack := st.ctime > now+int64(setApart)
+	if ordinary := upTo-st.ctime < int64(generationGap) && !setBack && !shifted(old.fd, st, from, upTo); ordinary {
+		from = max(from, st.ctime-int64(generationGap))
+		began := w.now()
+		if from >= upTo || began < w.searchAgain {
+			return old
+		}
+		defer func() { w.searchAgain = w.now() + searchPart*(w.now()-began) }()
 	}
 	if upTo < from && old.seen < w.clock.set {
 		upTo = math.MaxInt64 // by another clock
@@ -60,6 +74,27 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 		last = w.readGeneration(n, fd, g, last)
 	}
 	return last
+}
+
+// shifted reports whether the old file was renamed more than once: its name has a
+// number, and the file with the one below it was born between two dates. The last
+// change of its status is then that of the last rotation, and tells nothing of when
+// it left its first name. Of a file that is gone it is not known, unless it went
+// later, as one does that is compressed.
+func shifted(fd int, st status, from, upTo int64) bool {
+	path, there := pathOf(fd)
+	if !there {
+		return st.ctime <= upTo
+	}
+	dir, name := filepath.Split(path)
+	end := len(strings.TrimRight(name, ".abcdefghijklmnopqrstuvwxyz")) // what may be behind it, as .log
+	begin := len(strings.TrimRight(name[:end], "0123456789"))
+	number, err := strconv.Atoi(name[begin:end])
+	if err != nil || number == 0 {
+		return false
+	}
+	below, err := statPath(dir + name[:begin] + strconv.Itoa(number-1) + name[end:])
+	return err == nil && below.regular && below.id.born > from && below.id.born <= upTo
 }
 
 // isBeginning reports whether an open file holds the beginning of f and nothing else,
@@ -107,8 +142,9 @@ func (w *Watcher) nameless(path string, fd int, id identity) *file {
 }
 
 type generation struct {
-	path string
-	id   identity
+	path  string
+	id    identity
+	ctime int64
 }
 
 // born lists the files beside path whose names extend its own and that were
@@ -129,9 +165,11 @@ func (w *Watcher) born(path string, from, upTo int64) []generation {
 		}
 		st, err := statPath(dir + e)
 		if err == nil && st.regular && st.id.born > from && st.id.born <= upTo && w.files[st.id] == nil {
-			all = append(all, generation{dir + e, st.id})
+			all = append(all, generation{dir + e, st.id, st.ctime})
 		}
 	}
-	slices.SortFunc(all, func(a, b generation) int { return cmp.Compare(a.id.born, b.id.born) })
+	slices.SortFunc(all, func(a, b generation) int {
+		return cmp.Or(cmp.Compare(a.id.born, b.id.born), cmp.Compare(a.ctime, b.ctime)) // within a tick they were renamed in order
+	})
 	return all
 }

@@ -1,6 +1,9 @@
 package tail
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -76,6 +79,12 @@ func readCached(fd int, buf []byte, offset int64) (n int, unknown bool) {
 		return 0, errno != unix.EAGAIN && errno != unix.EINTR
 	}
 	return int(r), false
+}
+
+// pathOf returns where an open file is, and whether it still has a name.
+func pathOf(fd int) (path string, there bool) {
+	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	return path, err == nil && !strings.HasSuffix(path, " (deleted)")
 }
 
 // remoteFS reports whether changes made elsewhere reach dir without events.

@@ -15,4 +15,6 @@ func statFile(int) (status, error) { return status{}, errNotLinux }
 
 func readCached(int, []byte, int64) (n int, unknown bool) { return 0, true }
 
+func pathOf(int) (path string, there bool) { return "", false }
+
 func remoteFS(string) bool { return false }

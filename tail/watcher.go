@@ -49,18 +49,19 @@ type Watcher struct {
 	blind   []string          // directories that could not be listed at the start
 
 	// What is to be done.
-	ready    []*file       // to be read, in turn
-	timed    []*file       // to be looked at when time passes
-	recheck  bool          // list the targets and look at every name
-	held     []*file       // with a backlog that readers have to make room for
-	around   time.Duration // when lookAround was last done
-	schedule schedule
-	slow     time.Duration // settings.slow
-	timer    *time.Timer
-	starting bool // in New: what is there counts as present at the start
-	skipping bool // too many files, said so
-	overran  bool // events were lost, said so
-	scans    int  // so far
+	ready       []*file       // to be read, in turn
+	timed       []*file       // to be looked at when time passes
+	searchAgain time.Duration // when there may be a search after an ordinary rotation
+	recheck     bool          // list the targets and look at every name
+	held        []*file       // with a backlog that readers have to make room for
+	around      time.Duration // when lookAround was last done
+	schedule    schedule
+	slow        time.Duration // settings.slow
+	timer       *time.Timer
+	starting    bool // in New: what is there counts as present at the start
+	skipping    bool // too many files, said so
+	overran     bool // events were lost, said so
+	scans       int  // so far
 
 	notify *notifier // nil: no events
 	dirs   map[string]*directory
