@@ -99,6 +99,9 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 	w.recall(f, old.memory)
 	last := w.between(n, old, f)
 	f.rotations = last.rotations + 1
+	if last.phase != closed && last.atEnd && last.fd >= 0 {
+		last.atEnd = w.drain(last) // writers go on for a while in what was renamed
+	}
 	if last.phase != closed && !last.atEnd {
 		f.after = last
 	}

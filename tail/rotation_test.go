@@ -282,3 +282,18 @@ func TestGenerationsBetweenTwoLooksAreReadInOrder(t *testing.T) {
 		h.wants(all)
 	})
 }
+
+// An application goes on with the file that was renamed until it is told of it.
+func TestWhatWasWrittenToTheRenamedFileComesBeforeTheNewOne(t *testing.T) {
+	scenario(t, func(_ *testing.T, h *harness) {
+		h.append("app.log", "before\n")
+		h.start("app.log")
+		h.append("app.log", "old 1\n")
+		h.sees("old 1")
+		h.rename("app.log", "app.log.1")
+		h.lookAtAll() // finds the name gone
+		h.append("app.log.1", "old 2\n")
+		h.append("app.log", "new 1\n")
+		h.wants([]string{"old 1", "old 2", "new 1"})
+	})
+}
