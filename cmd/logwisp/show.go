@@ -134,16 +134,29 @@ func (v *view) jsonTable(text *bytes.Buffer, settings []*setting, table reflect.
 }
 
 // env prints the variables that make the configuration. An array of tables has
-// one only when its text is given.
+// one only when its text is given. What a variable cannot say is a comment.
 func (v *view) env(w io.Writer, special map[string]string) error {
 	var text strings.Builder
 	eachSetting(v.settings, v.root, "", func(s *setting, path string, value reflect.Value) {
 		assigned, known := special[path]
-		if strings.Contains(path, "[") || s.kind == kindTables && !known {
+		items := 0
+		switch {
+		case strings.Contains(path, "["):
 			return
+		case s.kind == kindTables && !known:
+			if value.Len() > 0 {
+				text.WriteString("# " + path + ": only a file can have it\n")
+			}
+			return
+		case path == "monitor.targets", s.kind == kindList, s.kind == kindMapping:
+			items = value.Len()
 		}
 		if !known {
 			assigned = s.plainText(value)
+		}
+		if items > 0 && strings.Count(assigned, ",") >= items { // it would end a value
+			text.WriteString("# " + path + ": only a file can have values with commas\n")
+			return
 		}
 		if v.origin != nil {
 			text.WriteString("# " + oneLine(v.origin(path)) + "\n")
