@@ -347,3 +347,19 @@ func TestAHeadThatIsTooLargeIsToldTheLimit(t *testing.T) {
 		t.Errorf("more than 8 KiB: %d %s", answer.StatusCode, body)
 	}
 }
+
+func TestARequestWithTwoLengthsIsTheLastOfItsConnection(t *testing.T) {
+	s, _ := newIngestSite(t)
+	const chunked = "POST /ingest HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+	const body = "\r\n1\r\nx\r\n0\r\n\r\nGET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+	for head, answers := range map[string]int{chunked: 2, chunked + "content-Length: 4\r\n": 1} {
+		_, r := s.dial(head + body)
+		got, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(got), "HTTP/1.1 "); n != answers {
+			t.Errorf("%q: %d answers, want %d: %q", head, n, answers, got)
+		}
+	}
+}

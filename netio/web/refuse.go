@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"logwisp/netio"
 	"logwisp/ring/record"
@@ -128,4 +131,11 @@ func (r *rests) discard(c net.Conn) {
 		}
 		time.Sleep(time.Duration(n)*(restTime/maxRest) - time.Since(begin))
 	}
+}
+
+// twoLengths reports whether a request says in both ways how long its body is. A
+// proxy may have believed the other one: what it takes for the next request may be a
+// part of this, so there must be none (RFC 9112, 6.3).
+func twoLengths(h *fasthttp.RequestHeader) bool {
+	return h.ContentLength() == -1 && bytes.Contains(bytes.ToLower(h.RawHeaders()), []byte("content-length:"))
 }

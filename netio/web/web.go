@@ -210,6 +210,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 	}()
 	s.open.spoke(ctx.Conn())
+	if twoLengths(&ctx.Request.Header) {
+		ctx.SetConnectionClose()
+	}
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	var answer fasthttp.RequestHandler
 	allowed := "GET, HEAD"
