@@ -35,18 +35,18 @@ func (o *TLSOptions) Load() (*tls.Config, error) {
 	if o.CertFile == "" || o.KeyFile == "" {
 		return nil, errors.New("tls.enabled needs tls.cert_file and tls.key_file")
 	}
-	_, noCert := os.ReadFile(o.CertFile) // the pair's own errors do not name them
+	cert, noCert := os.ReadFile(o.CertFile)
 	if noCert != nil {
 		noCert = fmt.Errorf("tls.cert_file: %w", noCert)
 	}
-	_, noKey := os.ReadFile(o.KeyFile)
+	key, noKey := os.ReadFile(o.KeyFile)
 	if noKey != nil {
 		noKey = fmt.Errorf("tls.key_file: %w", noKey)
 	}
 	if err := errors.Join(noCert, noKey); err != nil {
 		return nil, err
 	}
-	pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert_file: certificate %s and key %s: %w", o.CertFile, o.KeyFile, err)
 	}

@@ -65,30 +65,19 @@ func (s *settings) checkTargets() []problem {
 	return problems
 }
 
-// checkFilter finds what is wrong with [filter].
-func (s *settings) checkFilter() []problem {
-	var problems []problem
-	for _, err := range s.Filter.Check() {
-		problems = append(problems, s.placed("filter", err))
-	}
-	return problems
-}
-
 // at starts a problem with the value at a path, or with what it is in, or with
 // what else has set it.
 func (s *settings) at(path string) problem {
-	p := problem{Where: s.origins.of(path), Key: path}
-	if inFile := s.file != "" && strings.HasPrefix(p.Where, s.file); !inFile && p.Where != "" && p.Where != "default" {
-		return p
+	origin := s.origins.of(path)
+	if inFile := s.file != "" && strings.HasPrefix(origin, s.file); !inFile && origin != "" && origin != "default" {
+		return problem{Where: origin, Key: path}
 	}
-	p.Where = s.file
-	for place := path; place != ""; place = place[:max(strings.LastIndexByte(place, '.'), 0)] {
-		if spot, ok := s.places[place]; ok {
-			p.line, p.column = spot.line, spot.column
-			p.Where = fmt.Sprintf("%s:%d:%d", s.file, spot.line, spot.column)
-			break
-		}
+	known := path
+	for known != "" && s.places[known] == (place{}) {
+		known = known[:max(strings.LastIndexByte(known, '.'), 0)]
 	}
+	p := s.places.at(s.file, known)
+	p.Key = path
 	return p
 }
 

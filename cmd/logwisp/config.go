@@ -121,7 +121,7 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	s.places = placesOf(bytes.TrimPrefix(toml, byteOrderMark))
 	problems = append(problems, s.checkTargets()...)
 	problems = append(problems, s.setTargets(line.Targets)...)
-	problems = append(problems, s.checkFilter()...)
+	problems = append(problems, s.allPlaced("filter", s.Filter.Check())...)
 	s.setInputs(line.Inputs)
 	problems = append(problems, s.checkInputs()...)
 	problems = append(problems, s.setOutputs(line.Outputs)...)

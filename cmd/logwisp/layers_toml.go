@@ -48,10 +48,15 @@ type assignment struct {
 
 // at starts a problem with the value at a path.
 func (a *assignment) at(path string) problem {
-	p := problem{Where: a.File, Key: path}
-	if spot, ok := a.places[path]; ok {
+	return a.places.at(a.File, path)
+}
+
+// at starts a problem with the value at a path of the file they are of.
+func (ps places) at(file, path string) problem {
+	p := problem{Where: file, Key: path}
+	if spot, ok := ps[path]; ok {
 		p.line, p.column = spot.line, spot.column
-		p.Where = fmt.Sprintf("%s:%d:%d", a.File, spot.line, spot.column)
+		p.Where = fmt.Sprintf("%s:%d:%d", file, spot.line, spot.column)
 	}
 	return p
 }

@@ -276,6 +276,7 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 	k, err := newSocket(c, in.idle, s.stopping)
 	var from reader = k
 	talk := &talking{conn: c, socket: c}
+	refused := false
 	if err == nil && in.tls != nil {
 		var t *secure
 		if t, err = newSecure(k, in.tls); err == nil {
@@ -292,11 +293,9 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 			k.until = time.Now().Add(helloTime)
 		}
 		err = st.run()
-		if talk.refused == nil {
-			talk.refused = st.strays
-		}
+		refused = st.refused != nil
 	}
-	if talk.refused != nil {
+	if refused {
 		in.stats.refused.Add(1)
 		if !s.stopping() {
 			linger(c)

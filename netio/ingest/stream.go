@@ -43,7 +43,8 @@ type stream struct {
 	held   int      // bytes of it that are counted in the input's fragments
 	talk   *talking // nil: nothing is said to the sender
 	begun  bool     // a line has come
-	strays error    // what comes is meant for another port
+
+	refused error // why nothing of the sender is taken any more
 
 	// Of the turn under way; fields, so that nothing is allocated for it.
 	worker *worker
@@ -81,7 +82,7 @@ func (st *stream) run() error {
 			err = st.take()
 		}
 		if st.hesitant(err) {
-			st.talk.greeted, st.talk.refused = true, errSilent
+			st.talk.greeted, st.refused = true, errSilent
 			err = st.answer()
 		}
 	}
@@ -126,8 +127,8 @@ func (st *stream) take() error {
 			return err
 		}
 	}
-	if st.strays != nil {
-		return st.strays
+	if st.refused != nil {
+		return st.refused
 	}
 	return st.err
 }

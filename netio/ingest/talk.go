@@ -37,7 +37,6 @@ type talking struct {
 	acks    bool
 	lines   uint64 // that have come
 	told    uint64 // of lines, in the last answer
-	refused error
 }
 
 // hello is what a sender may say first. What else there is in it is for others.
@@ -59,13 +58,13 @@ func (st *stream) hear(line []byte) bool {
 		}
 		if bytes.HasPrefix(line, helloPrefix) {
 			st.begun = true
-			t.refused = st.greet(line)
+			st.refused = st.greet(line)
 			return true
 		}
-		t.refused = st.enter("")
+		st.refused = st.enter("")
 	}
 	t.lines++
-	return t.refused != nil
+	return st.refused != nil
 }
 
 var (
@@ -82,19 +81,16 @@ func (st *stream) astray(line []byte) bool {
 	first := !st.begun
 	st.begun = true
 	switch {
-	case st.strays != nil:
+	case st.refused != nil:
 	case first && st.in.port != "" && isRequest(line):
-		st.strays = errHTTP
+		st.refused = errHTTP
 	case bytes.HasPrefix(line, helloPrefix):
 		var h hello
 		if json.Unmarshal(line, &h) == nil && h.Hello > 0 && h.Token != "" {
-			st.strays = errHelloAstray
+			st.refused = errHelloAstray
 		}
 	}
-	if st.talk != nil && st.talk.refused == nil {
-		st.talk.refused = st.strays
-	}
-	return st.strays != nil
+	return st.refused != nil
 }
 
 // isRequest reports whether a line begins a request of HTTP/1 (RFC 9112, 3).
@@ -137,9 +133,9 @@ func (st *stream) greet(line []byte) error {
 func (st *stream) answer() error {
 	t := st.talk
 	switch {
-	case t.refused != nil:
-		line, _ := json.Marshal(map[string]string{"type": "error", "error": t.refused.Error()})
-		return errors.Join(t.refused, st.say(line))
+	case st.refused != nil:
+		line, _ := json.Marshal(map[string]string{"type": "error", "error": st.refused.Error()})
+		return errors.Join(st.refused, st.say(line))
 	case t.greeted && !t.acks:
 		st.talk = nil
 		return nil

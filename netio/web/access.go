@@ -155,8 +155,8 @@ func (s *Server) visitor(ctx *fasthttp.RequestCtx) (visitor, error) {
 	peer := netio.AddressOf(ctx.RemoteAddr())
 	lines := ctx.Request.Header.PeekAll("X-Forwarded-For") // a proxy may add one of its own behind the client's
 	ours := peer.IsValid() && s.trusts(peer) || !peer.IsValid() && len(s.current().proxies) > 0
-	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && len(lines) == 0 && !ours, sure: s.listeners.Secure()}
-	v.sure = v.sure || ours && string(ctx.Request.Header.Peek("X-Forwarded-Proto")) == "https"
+	v := visitor{from: peer, near: local(ctx.RemoteAddr()) && len(lines) == 0 && !ours}
+	v.sure = s.listeners.Secure() || ours && string(ctx.Request.Header.Peek("X-Forwarded-Proto")) == "https"
 	if len(lines) == 0 || !ours {
 		return v, nil
 	}

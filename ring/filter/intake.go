@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,28 +28,10 @@ func (o IntakeOptions) Intake() (*Intake, error) {
 	return in, nil
 }
 
-// Check returns everything that is wrong with the settings, each error with the
-// name of the setting as its parameter.
-func (o IntakeOptions) Check() (wrong []error) {
-	try := func(include, exclude []string, level string, redact []string) {
-		if _, err := NewIntake(include, exclude, level, redact); err != nil {
-			wrong = append(wrong, err)
-		}
-	}
-	try(nil, nil, o.Level, nil)
-	for _, pattern := range o.Include {
-		try([]string{pattern}, nil, "", nil)
-	}
-	for _, pattern := range o.Exclude {
-		try(nil, []string{pattern}, "", nil)
-	}
-	for _, pattern := range o.Redact {
-		try(nil, nil, "", []string{pattern})
-	}
-	if wrong == nil { // each is good by itself
-		try(o.Include, o.Exclude, "", o.Redact)
-	}
-	return wrong
+// Check returns everything that is wrong with the settings, as NewIntake does.
+func (o IntakeOptions) Check() error {
+	_, err := NewIntake(o.Include, o.Exclude, o.Level, o.Redact)
+	return err
 }
 
 // Intake decides which lines enter the ring, and blackens what must not. A nil
@@ -63,13 +46,14 @@ type Intake struct {
 
 // NewIntake compiles RE2s, each within MaxPatternBytes, all of one list within
 // MaxInstructions, and the least severe level, "" for none. It returns nil when
-// nothing is given. Errors are *Error with include, exclude, level or redact as
-// the parameter. An empty pattern is as good as none.
+// nothing is given. The error joins one *Error for each that is wrong, with include,
+// exclude, level or redact as the parameter. An empty pattern is as good as none.
 func NewIntake(include, exclude []string, level string, redact []string) (*Intake, error) {
 	in := &Intake{}
+	var wrong []error
 	if level != "" {
 		if err := check("level", level); err != nil {
-			return nil, err
+			wrong = append(wrong, err)
 		}
 		in.level = levelNamed(level)
 	}
@@ -85,10 +69,14 @@ func NewIntake(include, exclude []string, level string, redact []string) (*Intak
 			}
 			re, err := p.compile(list.name, pattern, pattern)
 			if err != nil {
-				return nil, err
+				wrong = append(wrong, err)
+				continue
 			}
 			*list.result = append(*list.result, re.Regexp)
 		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
 	}
 	if in.level == ring.LevelUnknown && len(in.include)+len(in.exclude)+len(in.redact) == 0 {
 		return nil, nil
