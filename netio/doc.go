@@ -40,7 +40,7 @@
 //	N2 One pass makes at most one write per subscriber, and a few more to those
 //	   near the head before a round of large writes goes on; where there are
 //	   few, as many as fit maxPass to those furthest behind. A producer that
-//	   delivers at once makes a few, to a few.
+//	   delivers at once makes a few, to a few. Who joins gets its first at once.
 //	N3 An entry is never cut on the wire: when the socket takes part of one, the
 //	   rest is kept and goes out before anything else.
 //	N4 Control lines (heartbeats, notices) stand between entries only.

@@ -32,7 +32,7 @@ type loop struct {
 	rung      atomic.Bool // a byte is on its way
 	due       atomic.Bool // the clocks are to be looked at
 	turn      sync.Mutex  // held by whom the loop belongs to at the moment (N1)
-	elsewhere bool        // that is a producer, see deliverAtOnce
+	elsewhere bool        // nobody can be made to leave where it is at the moment: dismiss does it
 	doomed    bool        // a subscriber has to leave
 	ended     bool        // nobody is served any more
 	waker     *ring.Waker
@@ -303,7 +303,30 @@ func (l *loop) join(s *Subscriber, c gnet.Conn) {
 	l.subs = append(l.subs, s)
 	l.byFD[s.fd] = s
 	s.transport.joined.Add(1)
-	l.ring()
+	if !l.serveJoined(s) {
+		l.ring()
+	}
+}
+
+// serveJoined gives one who has just joined its first write, and returns whether that
+// was all: a pass would look at everybody for it, and ten thousand may come. What
+// is published after the head it saw wakes the loop, as if it had been there when
+// the loop parked (N8).
+func (l *loop) serveJoined(s *Subscriber) bool {
+	if l.drainHead != 0 || s.group.filter != nil {
+		return false
+	}
+	l.scan.begin(l.now.Add(maxScanTime))
+	l.enter()
+	defer l.exit()
+	l.elsewhere = true // gnet is not done with opening it
+	more := l.pump(s, false)
+	l.elsewhere = false
+	if more || l.doomed || !s.current {
+		return false
+	}
+	l.reader.Reach(s.cursor.Seq()) // nobody is further
+	return true
 }
 
 // leave takes a subscriber out and closes its socket if it is still ours to
