@@ -15,11 +15,12 @@ import (
 
 const (
 	longestNap  = 50 * time.Millisecond
-	windowNap   = 500 * time.Microsecond // in which a sixteenth of the window is read at most
-	houseEvery  = 64 << 20               // bytes between looks at the disk
-	spareDisk   = 256 << 20              // bytes left free on it
-	keptHead    = 1 << 20                // bytes never punched out: the daemon may know the file by them
-	keptBehind  = 64 << 20               // bytes kept behind the slowest client
+	windowNap   = 500 * time.Microsecond // in which a sixteenth of the window is read at most; see windowWait
+	windowRest  = 20 * time.Millisecond
+	houseEvery  = 64 << 20  // bytes between looks at the disk
+	spareDisk   = 256 << 20 // bytes left free on it
+	keptHead    = 1 << 20   // bytes never punched out: the daemon may know the file by them
+	keptBehind  = 64 << 20  // bytes kept behind the slowest client
 	longestRamp = 5 * time.Second
 )
 
@@ -155,7 +156,7 @@ func (a *appender) next(elapsed time.Duration) (n uint64, wait time.Duration, ov
 		}
 		window := uint64(float64(flatWindow) * a.ramp(elapsed))
 		if a.written > slowest && (a.written-slowest+n)*size > max(window, n*size) {
-			return 0, windowNap, false
+			return 0, windowWait(slowest*size, elapsed), false
 		}
 		return n, 0, false
 	}
@@ -171,6 +172,17 @@ func (a *appender) next(elapsed time.Duration) (n uint64, wait time.Duration, ov
 		return unit, 0, false
 	}
 	return min(due-a.written, maxAppend/size), 0, false
+}
+
+// windowWait is how long to wait for the slowest client, which has read so many
+// bytes: until it has read a sixteenth of the window more, at its pace so far. To
+// look more often takes from the processors that the daemon shares.
+func windowWait(read uint64, elapsed time.Duration) time.Duration {
+	if read == 0 {
+		return windowNap
+	}
+	sixteenth := float64(elapsed) * flatWindow / 16 / float64(read)
+	return min(max(time.Duration(sixteenth), windowNap), windowRest)
 }
 
 // rampTime is how long -slow-start takes; 0 without it.

@@ -103,6 +103,22 @@ func TestPacingFollowsTheRateAndItsRamp(t *testing.T) {
 	}
 }
 
+func TestTheWaitForAFullWindowFollowsThePaceOfTheSlowest(t *testing.T) {
+	for _, c := range []struct {
+		read uint64 // in a second
+		want time.Duration
+	}{
+		{0, windowNap},
+		{flatWindow * 1000, windowNap}, // a sixteenth of the window takes 62 µs
+		{flatWindow * 25, time.Second / 400},
+		{flatWindow / 8, windowRest}, // half a second
+	} {
+		if got := windowWait(c.read, time.Second); got != c.want {
+			t.Errorf("%d bytes read in a second: it waits %v, want %v", c.read, got, c.want)
+		}
+	}
+}
+
 func TestLedgerCountsOneFaultOnce(t *testing.T) {
 	for _, c := range []struct {
 		name string
