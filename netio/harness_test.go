@@ -175,11 +175,9 @@ func (b *bed) receive(s *Subscriber, most int) []byte {
 	return got
 }
 
-// writable tells the loop what its poll goroutine would tell it.
+// writable tells the loop what the kernel would tell it.
 func (b *bed) writable(s *Subscriber) {
-	b.loop.mu.Lock()
-	b.loop.ready = append(b.loop.ready, pollEvent{fd: s.fd})
-	b.loop.mu.Unlock()
+	b.loop.unblock(s.fd, false)
 	b.loop.ring()
 }
 

@@ -78,17 +78,10 @@ type loop struct {
 	drainHead     uint64 // the head when draining was first seen: streams end behind it
 
 	mu       sync.Mutex
-	ready    []pollEvent // from the poll goroutine
-	answers  []answer    // to hellos, from their goroutines
+	answers  []answer // to hellos, from their goroutines
 	draining bool
 	drained  chan struct{}
 	cutOff   atomic.Bool // draining is over: close the rest
-}
-
-// pollEvent says that a socket can be written to, or is broken.
-type pollEvent struct {
-	fd     int
-	broken bool
 }
 
 // newLoop enrols a bell with gnet's least loaded loop.
@@ -212,7 +205,9 @@ func (l *loop) pass() {
 	}
 	if l.busy || draining != l.roundDraining || !l.waker.Park(l.head) { // N8
 		l.ring()
+		return
 	}
+	l.poll.watch()
 }
 
 // enter begins a look at pages and views, exit ends it.
@@ -229,7 +224,9 @@ func (l *loop) exit() {
 // takeNews takes in what has come since the last pass, and returns whether the
 // streams are to end.
 func (l *loop) takeNews() (draining bool) {
-	l.takeReady()
+	if more := l.poll.take(l.unblock); more {
+		l.busy = true
+	}
 	l.takeAnswers()
 	l.takeKicks()
 	if l.doomed {
@@ -397,21 +394,15 @@ func (l *loop) keepHalfClosed(s *Subscriber) bool {
 	return true
 }
 
-// takeReady unblocks the subscribers whose sockets can be written to again.
-func (l *loop) takeReady() {
-	l.mu.Lock()
-	events := l.ready
-	l.ready = nil
-	l.mu.Unlock()
-	for _, ev := range events {
-		s := l.byFD[ev.fd]
-		if s == nil {
-			continue
-		}
-		s.blocked = false
-		l.busy = true
-		if s.half && ev.broken && hungUp(s.fd) {
-			l.leave(s, leftByItself)
-		}
+// unblock takes note that a socket can be written to again, or is broken.
+func (l *loop) unblock(fd int, broken bool) {
+	s := l.byFD[fd]
+	if s == nil {
+		return
+	}
+	s.blocked = false
+	l.busy = true
+	if s.half && broken && hungUp(s.fd) {
+		l.leave(s, leftByItself)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,15 +20,23 @@ import (
 // the buffer full, so a subscriber that keeps up causes none, and one that is
 // stuck causes none either.
 //
-// Its own epoll is waited for by Go's poller. A goroutine that waits in epoll_wait
+// The loop takes the events at the start of a pass. Only while it sleeps does a
+// second epoll, which watches the first and is good for one event, have it woken:
+// to wake a thread for every socket that drains while the loop has work anyway
+// costs more than the writes.
+//
+// That second one is waited for by Go's poller. A goroutine that waits in epoll_wait
 // keeps one of Go's processors until the monitor thread notices, which may take ten
 // milliseconds; while all of them are kept like that nobody looks for events, and
 // neither files nor timers are served.
 type writePoll struct {
-	loop *loop
-	fd   int
-	file *os.File // fd
-	done sync.WaitGroup
+	loop   *loop
+	fd     int
+	events []unix.EpollEvent
+	alarm  *os.File    // the second epoll
+	second int         // alarm's descriptor
+	rung   atomic.Bool // it has had its event: the loop is to look
+	done   sync.WaitGroup
 }
 
 func newWritePoll(l *loop) (*writePoll, error) {
@@ -35,47 +44,86 @@ func newWritePoll(l *loop) (*writePoll, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // os.NewFile asks for it
+	p := &writePoll{loop: l, fd: fd, events: make([]unix.EpollEvent, 256)}
+	if err := p.newAlarm(); err != nil {
 		unix.Close(fd)
 		return nil, err
+	}
+	return p, nil
+}
+
+// newAlarm makes the second epoll.
+func (p *writePoll) newAlarm() error {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	if err = unix.SetNonblock(fd, true); err == nil { // os.NewFile asks for it
+		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, p.fd, &oneEvent)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return err
 	}
 	file := os.NewFile(uintptr(fd), "epoll of sockets")
 	if err := file.SetReadDeadline(time.Time{}); err != nil { // Go's poller has not taken it
 		file.Close()
-		return nil, err
+		return err
 	}
-	return &writePoll{loop: l, fd: fd, file: file}, nil
+	p.alarm, p.second = file, fd
+	return nil
 }
+
+var oneEvent = unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
 
 func (p *writePoll) start() { p.done.Go(p.run) }
 
-// run hands events to the loop until close.
+// run wakes the loop until close.
 func (p *writePoll) run() {
-	raw, err := p.file.SyscallConn()
+	raw, err := p.alarm.SyscallConn()
 	if err != nil {
 		return
 	}
-	events := make([]unix.EpollEvent, 256)
+	var event [1]unix.EpollEvent
 	for {
-		n := 0
 		err := raw.Read(func(fd uintptr) bool {
-			for failed := error(unix.EINTR); failed == unix.EINTR; {
-				n, failed = unix.EpollWait(int(fd), events, 0)
+			n, failed := 0, error(unix.EINTR)
+			for failed == unix.EINTR {
+				n, failed = unix.EpollWait(int(fd), event[:], 0)
 			}
-			return n > 0 // else it is called again when there are some
+			return n > 0 // else it is called again when there is one
 		})
 		if err != nil { // closed
 			return
 		}
-		p.loop.mu.Lock()
-		for _, ev := range events[:n] {
-			p.loop.ready = append(p.loop.ready, pollEvent{
-				fd: int(ev.Fd), broken: ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
-			})
-		}
-		p.loop.mu.Unlock()
+		p.rung.Store(true)
 		p.loop.ring()
 	}
+}
+
+// take calls visit for sockets that can be written to again, or are broken, and
+// returns whether there may be more. The loop calls it.
+func (p *writePoll) take(visit func(fd int, broken bool)) (more bool) {
+	if !p.rung.Load() {
+		return false
+	}
+	n, err := unix.EpollWait(p.fd, p.events, 0)
+	if err != nil {
+		return err == unix.EINTR
+	}
+	for _, ev := range p.events[:n] {
+		visit(int(ev.Fd), ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0)
+	}
+	return n == len(p.events)
+}
+
+// watch has the loop woken by what take would find from now on. The loop calls it
+// before it sleeps.
+func (p *writePoll) watch() {
+	if !p.rung.Swap(false) { // before the kernel is asked, which may answer at once
+		return
+	}
+	_ = unix.EpollCtl(p.second, unix.EPOLL_CTL_MOD, p.fd, &oneEvent)
 }
 
 // add watches a subscriber's socket from now on. Adding reports the present
@@ -101,8 +149,9 @@ func (p *writePoll) remove(s *Subscriber) {
 }
 
 func (p *writePoll) close() {
-	_ = p.file.Close()
+	_ = p.alarm.Close()
 	p.done.Wait()
+	_ = unix.Close(p.fd)
 }
 
 // hungUp reports whether a socket is closed in both directions or broken. It

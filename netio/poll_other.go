@@ -19,6 +19,10 @@ func newWritePoll(*loop) (*writePoll, error) { return nil, errNotLinux }
 
 func (p *writePoll) start() {}
 
+func (p *writePoll) take(func(fd int, broken bool)) bool { return false }
+
+func (p *writePoll) watch() {}
+
 func (p *writePoll) add(*Subscriber) bool { return false }
 
 func (p *writePoll) remove(*Subscriber) {}

@@ -204,19 +204,20 @@ func TestADrainEndsThoughEntriesKeepComing(t *testing.T) {
 	}
 }
 
-// TestAnEventForAFormerOwnerOfADescriptorHarmsNobody hands the loop events for
+// TestAnEventForAFormerOwnerOfADescriptorHarmsNobody tells the loop of events for
 // a descriptor whose number belongs to another subscriber by now.
 func TestAnEventForAFormerOwnerOfADescriptorHarmsNobody(t *testing.T) {
 	b := newBed(t, ring.Options{Entries: 64, Bytes: 1 << 20}, framedForm())
 	defer b.close()
 	first := b.join(0)
-	old := pollEvent{fd: first.fd, broken: true}
+	old := first.fd
 	b.leaves(first)
 	second := b.join(0)
-	if second.fd != old.fd {
-		t.Skipf("the kernel gave number %d, not %d", second.fd, old.fd)
+	if second.fd != old {
+		t.Skipf("the kernel gave number %d, not %d", second.fd, old)
 	}
-	b.loop.ready = append(b.loop.ready, old, pollEvent{fd: 1 << 20, broken: true})
+	b.loop.unblock(old, true)
+	b.loop.unblock(1<<20, true)
 	b.publish(2, 1)
 	b.settle()
 	if second.gone {
