@@ -92,27 +92,42 @@ func compare(ctx context.Context, t *tools, clients, rates []int, out string) er
 	var rows []row
 	for _, rate := range rates {
 		for _, c := range clients {
-			for _, s := range t.systems(rate) {
-				if !s.admits(c, rate) {
-					continue
-				}
-				r := row{system: s.name, proto: s.proto, clients: c, rate: rate}
-				for range t.repeat {
-					got, err := s.run(ctx, c, rate)
-					if ctx.Err() != nil {
-						return ctx.Err()
-					}
-					r.add(got, err)
-				}
-				rows = append(rows, r)
-				fmt.Fprintln(os.Stderr, r.text())
+			cell, err := t.cell(ctx, c, rate)
+			if err != nil {
+				return err
 			}
+			rows = append(rows, cell...)
 		}
 	}
 	if err := os.WriteFile(out+".md", []byte(table(rows)), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(out+".svg", []byte(plot(rows)), 0o644)
+}
+
+// cell runs all systems in turn, as many rounds as are asked for.
+func (t *tools) cell(ctx context.Context, clients, rate int) ([]row, error) {
+	var systems []system
+	var rows []row
+	for _, s := range t.systems(rate) {
+		if s.admits(clients, rate) {
+			systems = append(systems, s)
+			rows = append(rows, row{system: s.name, proto: s.proto, clients: clients, rate: rate})
+		}
+	}
+	for round := range t.repeat {
+		for i := range systems {
+			got, err := systems[i].run(ctx, clients, rate)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			rows[i].add(round, got, err)
+		}
+	}
+	for i := range rows {
+		fmt.Fprintln(os.Stderr, rows[i].text())
+	}
+	return rows, nil
 }
 
 // sample makes the bytes that the limit sends.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,10 +117,28 @@ func TestTableKeepsItsCellsWhateverTheNames(t *testing.T) {
 	}
 }
 
+func TestARatioIsOfRunsThatFollowedEachOther(t *testing.T) {
+	mine, limit := row{system: "LogWisp"}, row{system: "limit"}
+	for round, speed := range []float64{1, 10, 3, 100} { // of the machine
+		limit.add(round, result{PerSecond: speed}, nil)
+		if round < 3 {
+			mine.add(round, result{PerSecond: speed * []float64{0.7, 0.5, 0.6}[round]}, nil)
+		} else {
+			mine.add(round, result{}, errors.New("void"))
+		}
+	}
+	if got := mine.ratio([]row{mine, limit}, "limit", "", perSecond); math.Abs(got-0.6) > 1e-9 {
+		t.Errorf("ratio %v, want that of the middle round, 0.6", got)
+	}
+	if got := mine.ratio([]row{mine}, "limit", "", perSecond); !math.IsNaN(got) {
+		t.Errorf("ratio %v to nobody", got)
+	}
+}
+
 func TestPlotShowsEveryPeerAndOneLimit(t *testing.T) {
 	var rows []row
 	for _, name := range []string{"LogWisp", "limit, 64 KiB writes", wideLimit, "nginx + nchan", "rsyslog"} {
-		rows = append(rows, row{system: name, proto: "tcp", clients: 1, runs: []result{{PerSecond: 1000}}})
+		rows = append(rows, row{system: name, proto: "tcp", clients: 1, runs: map[int]*result{0: {PerSecond: 1000}}})
 	}
 	got := plot(rows)
 	for name, want := range map[string]int{"nginx + nchan, tcp": 1, "rsyslog, tcp": 1, wideLimit: 0} {

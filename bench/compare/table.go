@@ -14,23 +14,26 @@ import (
 type row struct {
 	system, proto string
 	clients, rate int
-	runs          []result
+	runs          map[int]*result // by round; those that are not void
 	void          []string
 }
 
-func (r *row) add(got result, err error) {
+func (r *row) add(round int, got result, err error) {
 	if err != nil {
 		r.void = append(r.void, err.Error())
 		return
 	}
-	r.runs = append(r.runs, got)
+	if r.runs == nil {
+		r.runs = make(map[int]*result)
+	}
+	r.runs[round] = &got
 }
 
 // spread returns the median, the smallest and the largest of a figure.
 func (r *row) spread(figure func(*result) float64) (median, low, high float64) {
 	var all []float64
-	for i := range r.runs {
-		all = append(all, figure(&r.runs[i]))
+	for _, got := range r.runs {
+		all = append(all, figure(got))
 	}
 	if len(all) == 0 {
 		return math.NaN(), math.NaN(), math.NaN()
@@ -57,16 +60,23 @@ func (r *row) text() string {
 	return line
 }
 
-// ratio returns the median of r against that of another system in the same
-// cell, NaN when there is none.
+// ratio returns the median of r's quotients to another system in the same cell,
+// round by round, NaN when there are none: a round's runs follow each other, while
+// the speed of a machine may change by half from one round to the next.
 func (r *row) ratio(rows []row, system, proto string, figure func(*result) float64) float64 {
-	mine, _, _ := r.spread(figure)
 	for i := range rows {
 		o := &rows[i]
-		if o.system == system && o.proto == proto && o.clients == r.clients && o.rate == r.rate {
-			theirs, _, _ := o.spread(figure)
-			return mine / theirs
+		if o.system != system || o.proto != proto || o.clients != r.clients || o.rate != r.rate {
+			continue
 		}
+		quotients := row{}
+		for round, theirs := range o.runs {
+			if mine := r.runs[round]; mine != nil {
+				quotients.add(round, result{PerSecond: figure(mine) / figure(theirs)}, nil)
+			}
+		}
+		median, _, _ := quotients.spread(perSecond)
+		return median
 	}
 	return math.NaN()
 }
@@ -81,7 +91,7 @@ func number(v float64, digits int) string {
 // table renders the rows as Markdown.
 func table(rows []row) string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%d CPUs, %s, %s. Medians, smallest and largest in brackets.\n\n", runtime.NumCPU(), cpuModel(), runtime.Version())
+	fmt.Fprintf(&b, "%d CPUs, %s, %s. Medians, smallest and largest in brackets; ratios round by round.\n\n", runtime.NumCPU(), cpuModel(), runtime.Version())
 	b.WriteString("| lines/s | clients | system | delivered M lines/s | of the limit | × nats-server | p50 ms | p99 ms | CPU s per M delivered | peak MiB | void runs |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for i := range rows {
