@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
+	"logwisp/netio"
 	"logwisp/netio/netiotest"
 )
 
@@ -30,6 +31,13 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binaryDir = dir
+	authority, _, err = netiotest.CertificateIn(dir)
+	if err == nil {
+		err = os.Setenv("SSL_CERT_FILE", authority.CertFile) // read once, before the first connection
+	}
+	if err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, append(options, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(dir)
 		os.Exit(code)
@@ -37,6 +45,9 @@ func TestMain(m *testing.M) {
 }
 
 var binaryDir string
+
+// authority is a certificate that is trusted here.
+var authority netio.TLSOptions
 
 // serverBinary builds the server that scripts/peers.mod pins.
 var serverBinary = sync.OnceValues(func() (string, error) {

@@ -1,0 +1,45 @@
+package nats
+
+import (
+	"strings"
+	"testing"
+
+	"logwisp/netio"
+	"logwisp/netio/netiotest"
+)
+
+// startSecure starts a server that takes nobody without TLS.
+func startSecure(t *testing.T, o netio.TLSOptions) *server {
+	t.Helper()
+	return startServer(t, "--tls", "--tlscert", o.CertFile, "--tlskey", o.KeyFile)
+}
+
+func TestAServerThatDemandsTLSGetsIt(t *testing.T) {
+	s := startSecure(t, authority)
+	p := entries(1, "a 1", "a 2")
+	e := edge(t, s, p)
+	carries(t, e, p)
+	if state, err := e.conn.TLSConnectionState(); err != nil || !state.HandshakeComplete {
+		t.Errorf("TLS: %+v, %v", state, err)
+	}
+	if got := strings.Join(s.payloads(t), ""); got != "LOGS.web1.a: 1\n2\n" {
+		t.Errorf("the stream has %q", got)
+	}
+}
+
+func TestNothingIsSentToAServerWhoseCertificateNobodyVouchesFor(t *testing.T) {
+	stranger, _ := netiotest.Certificate(t)
+	s := startSecure(t, stranger)
+	e, err := NewEdge(s.settings(t, ""), 7, nil, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	eventually(t, "the reason to be told", func() bool {
+		done, err := e.Carry(t.Context(), entries(1, "a 1"))
+		if done > 0 {
+			t.Fatal("delivered")
+		}
+		return err != nil && strings.Contains(err.Error(), "certificate")
+	})
+}

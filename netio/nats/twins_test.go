@@ -1,0 +1,76 @@
+package nats
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// twin says of entry n that it ends at ten times n in the file with a name.
+type twin string
+
+func (f twin) Origin(seq uint64) (Origin, bool, bool) {
+	return Origin{File: string(f), End: 10 * int64(seq), Position: behind(seq)}, true, true
+}
+
+// logged is a log that can be read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestTwoMachinesOfOneNameLoseNothingAndAreTold has both publish to one subject at
+// the same time.
+func TestTwoMachinesOfOneNameLoseNothingAndAreTold(t *testing.T) {
+	s := startServer(t)
+	const each = 40
+	var log logged
+	var both sync.WaitGroup
+	for _, name := range []string{"1-2-3", "4-5-6"} {
+		e, err := NewEdge(s.settings(t, ""), 7, twin(name), slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(e.Close)
+		eventually(t, "a connection", e.conn.IsConnected)
+		both.Go(func() {
+			for n := uint64(1); n <= each; n++ {
+				p := entries(n, fmt.Sprintf("a %s/%d", name, n))
+				if done, err := e.Carry(t.Context(), p); err != nil || done != 1 {
+					t.Errorf("%s: entry %d: %d done, %v", name, n, done, err)
+				}
+			}
+		})
+	}
+	both.Wait()
+	next := map[string]int{"1-2-3": 1, "4-5-6": 1}
+	for _, m := range s.payloads(t) {
+		var n int
+		name, number, _ := strings.Cut(strings.TrimPrefix(m, "LOGS.web1.a: "), "/")
+		if _, err := fmt.Sscan(number, &n); err != nil || next[name] != n {
+			t.Fatalf("the stream has %q, want entry %d of that machine", m, next[name])
+		}
+		next[name]++
+	}
+	if next["1-2-3"] != each+1 || next["4-5-6"] != each+1 {
+		t.Errorf("next would be %v, want all of %d each", next, each)
+	}
+	if !strings.Contains(log.String(), "somebody else publishes to a subject of this host") {
+		t.Errorf("nobody is told: %s", log.String())
+	}
+}
