@@ -7,9 +7,9 @@ const (
 	// a crowd are, as it is, and each would wait for all others.
 	fewAbreast = 16
 	// shareBytes is about how much they are written at a time: two large pages of
-	// the ring at most. So much of a page stays in the cache of a core until the
-	// others have had it, and until the receiver has read it.
-	shareBytes = 60 << 10
+	// the ring, or views of them, at most. So much stays in the cache of a core until
+	// the others have had it, and until the receiver has read it.
+	shareBytes = 100 << 10
 )
 
 // keepAbreast serves whoever is furthest behind, a share at a time, before a round
