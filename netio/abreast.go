@@ -6,10 +6,10 @@ const (
 	// fewAbreast is up to how many subscribers of a loop are kept abreast. Those of
 	// a crowd are, as it is, and each would wait for all others.
 	fewAbreast = 16
-	// shareBytes is about how much they are written at a time: two large pages of
-	// the ring, or views of them, at most. So much stays in the cache of a core until
-	// the others have had it, and until the receiver has read it.
-	shareBytes = 100 << 10
+	// shareBytes is about how much they are written at a time: a page of the ring or
+	// a view of one is less, so two of them at most. So much stays in the cache of a
+	// core until the others have had it, and until the receiver has read it.
+	shareBytes = viewBytes
 )
 
 // keepAbreast serves whoever is furthest behind, a share at a time, before a round
