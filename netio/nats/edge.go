@@ -215,6 +215,8 @@ func (e *Edge) reconsider(ctx context.Context, s *subject) error {
 	case s.last == before:
 		s.known = false
 		return fmt.Errorf("subject %s: the servers do not agree yet on its last message", s.name)
+	case last == nil:
+		return nil // the limits of the stream have deleted it: this one is the first again
 	case !s.mine && m.file != "" && last != nil:
 		// What the run before had under way has arrived meanwhile.
 		if end, ok := endOf(last, m.file); ok {
@@ -259,7 +261,7 @@ func (e *Edge) open(ctx context.Context) error {
 			Name: e.options.Stream, Subjects: []string{e.options.Stream + ".>"},
 			Description: "entries of LogWisp, a subject for each source of each host",
 			MaxBytes:    e.options.MaxBytes, MaxAge: e.options.MaxAge, Replicas: e.options.Replicas,
-			Discard: jetstream.DiscardOld, Storage: jetstream.FileStorage, Duplicates: 2 * time.Minute,
+			Discard: jetstream.DiscardOld, Storage: jetstream.FileStorage, Duplicates: e.options.window(),
 		})
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another host was quicker
 			s, err = e.js.Stream(ctx, e.options.Stream)

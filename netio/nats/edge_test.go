@@ -3,6 +3,9 @@ package nats
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -139,4 +142,68 @@ func TestNobodyWaitsForAServerThatIsNotThere(t *testing.T) {
 	if done, err := e.Carry(ctx, entries(1, "a 1")); done != 0 || err == nil {
 		t.Errorf("%d delivered, error %v", done, err)
 	}
+}
+
+// TestAMessageThatTheLimitsHaveDeletedIsNobodyElses has the last message of a
+// subject go, as it does when others of the stream take its room.
+func TestAMessageThatTheLimitsHaveDeletedIsNobodyElses(t *testing.T) {
+	s := startServer(t)
+	var log logged
+	e, err := NewEdge(s.settings(t, ""), 7, twin("1-2-3"), slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	eventually(t, "a connection", e.conn.IsConnected)
+	carries(t, e, entries(1, "a 1"))
+	stream, _ := s.stream(t)
+	if err := stream.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	carries(t, e, entries(2, "a 2"))
+	if got := strings.Join(s.payloads(t), ""); got != "LOGS.web1.a: 2\n" {
+		t.Errorf("the stream has %q", got)
+	}
+	if strings.Contains(log.String(), "somebody else") {
+		t.Errorf("it is said that %s", log.String())
+	}
+}
+
+func TestAStreamOfShortAgeIsCreated(t *testing.T) {
+	s := startServer(t)
+	o := s.settings(t, "&max_age=2s")
+	e, err := NewEdge(o, 7, nil, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	eventually(t, "a connection", e.conn.IsConnected)
+	carries(t, e, entries(1, "a 1"))
+}
+
+// TestAnEdgeGoesOnWhenItsTokenIsPutRight starts with a wrong one.
+func TestAnEdgeGoesOnWhenItsTokenIsPutRight(t *testing.T) {
+	dir := t.TempDir()
+	said, token := filepath.Join(dir, "log"), filepath.Join(dir, "token")
+	s := startServer(t, "--auth", "RIGHT", "-l", said)
+	if err := os.WriteFile(token, []byte("WRONG"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewEdge(s.settings(t, "&token_file="+token), 7, nil, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	eventually(t, "more refusals than the library takes by itself", func() bool {
+		text, _ := os.ReadFile(said)
+		return strings.Count(string(text), "authentication error") > 2
+	})
+	if _, err := e.Carry(t.Context(), entries(1, "a 1")); err == nil || !strings.Contains(strings.ToLower(err.Error()), "authorization") {
+		t.Errorf("the error is %v, which does not name the reason", err)
+	}
+	if err := os.WriteFile(token, []byte("RIGHT"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a connection", e.conn.IsConnected)
+	carries(t, e, entries(1, "a 1"))
 }

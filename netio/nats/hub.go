@@ -48,10 +48,13 @@ type Hub struct {
 	intake   *filter.IntakeOptions                // that the decoder has
 	next     uint64                               // sequence number of the message to come
 	problem  string                               // said last
+	consumer string                               // of the messages; the library makes a new one when it has to
 
-	mu   sync.Mutex // of what is below; conn is there once Run has begun
-	conn *client.Conn
-	js   jetstream.JetStream
+	mu        sync.Mutex // of what is below; conn is there once Run has begun
+	conn      *client.Conn
+	js        jetstream.JetStream
+	created   time.Time // when the stream was that is followed; zero: none is
+	interrupt func()    // ends follow
 
 	counts     entry.Totals
 	messages   atomic.Uint64
@@ -128,23 +131,32 @@ func (h *Hub) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.note(stream.CachedInfo())
-	state := &stream.CachedInfo().State
+	info := stream.CachedInfo()
+	h.note(info)
 	if h.next == 0 {
-		h.next = h.beginning(state)
+		h.next = h.beginning(&info.State)
 		h.names.passed(h.next << lineBits)
 	}
-	if h.next > state.LastSeq+1 {
-		return fmt.Errorf("stream %s ends at message %d, and %d is the next to come: was it deleted and created again? Start this daemon anew for that", h.options.Stream, state.LastSeq, h.next)
+	if h.another(info) {
+		return fmt.Errorf("stream %s was deleted and created again at %s, its numbers, of which ids are made, begin anew: start this daemon anew for it", h.options.Stream, info.Created.Format(time.RFC3339))
+	}
+	if last := info.State.LastSeq; h.next > last+1 {
+		return fmt.Errorf("stream %s ends at message %d, and %d is the next to come: was something older put back in its place? Start this daemon anew for that", h.options.Stream, last, h.next)
 	}
 	messages, err := ordered(ctx, stream, h.next)
 	if err != nil {
 		return err
 	}
 	defer messages.Stop()
+	h.mu.Lock()
+	h.interrupt = messages.Stop
+	h.mu.Unlock()
 	defer context.AfterFunc(ctx, messages.Stop)()
 	for {
 		m, err := messages.Next()
+		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
+			return nil // interrupted, or ctx has ended
+		}
 		if err != nil {
 			return err
 		}
@@ -152,10 +164,21 @@ func (h *Hub) follow(ctx context.Context) error {
 			h.problem = ""
 			h.log.Info("the stream is followed again", "server", h.conn.ConnectedUrlRedacted())
 		}
-		if err := h.take(m); err != nil {
+		if err := h.take(ctx, m); err != nil {
 			return err
 		}
 	}
+}
+
+// another reports whether a stream is not the one that was followed so far. The
+// library asks for what comes next in whatever has the name, and says nothing.
+func (h *Hub) another(info *jetstream.StreamInfo) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.created.IsZero() {
+		h.created = info.Created
+	}
+	return !info.Created.Equal(h.created)
 }
 
 // ordered returns an iterator over a stream from a message on.
@@ -184,10 +207,16 @@ func (h *Hub) beginning(state *jetstream.StreamState) uint64 {
 }
 
 // take puts a message's entries into the ring.
-func (h *Hub) take(m jetstream.Msg) error {
+func (h *Hub) take(ctx context.Context, m jetstream.Msg) error {
 	about, err := m.Metadata()
 	if err != nil {
 		return err
+	}
+	if about.Consumer != h.consumer {
+		if err := h.sameStream(ctx); err != nil {
+			return err
+		}
+		h.consumer = about.Consumer
 	}
 	at := about.Sequence.Stream
 	if at < h.next {
@@ -212,6 +241,28 @@ func (h *Hub) take(m jetstream.Msg) error {
 	h.pending.Store(about.NumPending)
 	h.names.passed(h.next << lineBits)
 	return nil
+}
+
+// check ends follow when the stream is another one by now.
+func (h *Hub) check(info *jetstream.StreamInfo) {
+	h.mu.Lock()
+	created, interrupt := h.created, h.interrupt
+	h.mu.Unlock()
+	if !created.IsZero() && !info.Created.Equal(created) && interrupt != nil {
+		interrupt()
+	}
+}
+
+// sameStream returns an error unless the stream is known to be the one that was
+// followed so far.
+func (h *Hub) sameStream(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	stream, err := h.js.Stream(ctx, h.options.Stream)
+	if err == nil && h.another(stream.CachedInfo()) {
+		err = errors.New("the stream is another one than before")
+	}
+	return err
 }
 
 // note keeps what is known of the stream, for Stats.

@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -16,8 +17,14 @@ import (
 // follows runs a hub with a ring of so many bytes.
 func follows(t *testing.T, s *server, bytes int64) (*Hub, *ring.Ring) {
 	t.Helper()
+	return followsAndTells(t, s, bytes, quiet())
+}
+
+// followsAndTells is follows with a log.
+func followsAndTells(t *testing.T, s *server, bytes int64, log *slog.Logger) (*Hub, *ring.Ring) {
+	t.Helper()
 	r := ring.New(ring.Options{Entries: 1 << 10, Bytes: bytes})
-	h := NewHub(s.settings(t, ""), Settings{MaxLineBytes: 1 << 20, Alone: true}, r, quiet())
+	h := NewHub(s.settings(t, ""), Settings{MaxLineBytes: 1 << 20, Alone: true}, r, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
@@ -93,6 +100,33 @@ func TestAHubGoesOnWhereItWasWhenTheServerIsBack(t *testing.T) {
 	if r.Head() != 2 {
 		t.Errorf("%d entries", r.Head())
 	}
+}
+
+// TestAStreamThatWasMadeAnewIsNotTakenForTheOldOne deletes the stream while a hub
+// follows it. Messages of the new one have the numbers of others, and ids would too.
+func TestAStreamThatWasMadeAnewIsNotTakenForTheOldOne(t *testing.T) {
+	s := startServer(t)
+	e := edge(t, s, nil)
+	for n := range uint64(3) {
+		carries(t, e, entries(n+1, ours(fmt.Sprint(n+1))))
+	}
+	var log logged
+	_, r := followsAndTells(t, s, 4<<20, slog.New(slog.NewTextHandler(&log, nil)))
+	eventually(t, "what there is", func() bool { return r.Head() == 3 })
+	_, js := s.stream(t)
+	if err := js.DeleteStream(t.Context(), "LOGS"); err != nil {
+		t.Fatal(err)
+	}
+	e = edge(t, s, nil)
+	for n := range uint64(6) {
+		carries(t, e, entries(n+4, ours(fmt.Sprint(n+4))))
+	}
+	eventually(t, "it to be told", func() bool { return strings.Contains(log.String(), "was deleted and created again") })
+	if r.Head() != 3 {
+		t.Errorf("%d entries, want the 3 of the old stream", r.Head())
+	}
+	_, after := follows(t, s, 4<<20) // one that is started anew
+	eventually(t, "those of the new stream", func() bool { return after.Head() == 6 })
 }
 
 // The ring is much smaller than the stream.

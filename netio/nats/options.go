@@ -136,12 +136,22 @@ func (o *Options) set(name, value string) (err error) {
 	return err
 }
 
+// window is for how long a stream that is created knows the ids of messages, which
+// the server wants to be no longer than it keeps them.
+func (o *Options) window() time.Duration {
+	if o.MaxAge > 0 {
+		return min(o.MaxAge, 2*time.Minute)
+	}
+	return 2 * time.Minute
+}
+
 // connection returns the settings of a connection that is kept up for ever.
 func (o *Options) connection(name string) []client.Option {
 	settings := []client.Option{
 		client.Name(name),
 		client.RetryOnFailedConnect(true),
 		client.MaxReconnects(-1),
+		client.IgnoreAuthErrorAbort(), // a token or password is put right while this goes on
 		client.ReconnectWait(250 * time.Millisecond),
 		client.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
 		client.PingInterval(10 * time.Second),

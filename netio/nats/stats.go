@@ -61,6 +61,7 @@ func (h *Hub) watch(ctx context.Context) {
 		asking, cancel := context.WithTimeout(ctx, answerTime)
 		if stream, err := h.streamNow(asking); err == nil {
 			h.note(stream.CachedInfo())
+			h.check(stream.CachedInfo())
 		}
 		cancel()
 	}
