@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"logwisp/netio"
@@ -77,6 +78,9 @@ func (o *Options) Check() error {
 		if !validHeader(name) {
 			return fmt.Errorf("headers: %q is not the name of a header", name)
 		}
+		if strings.ContainsFunc(o.Headers[name], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return fmt.Errorf("headers: %s has a line break or another control character", name)
+		}
 	}
 	_, err = filter.Compile(filter.Spec(o.Filter), nil)
 	if err != nil {
@@ -109,6 +113,8 @@ func (o *Options) parseURL() (*url.URL, error) {
 		return nil, fmt.Errorf("url %q: the scheme must be one of %s", netio.ShownURL(o.URL), strings.Join(Schemes, "://, ")+"://")
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("url %q names no host", netio.ShownURL(o.URL))
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, fmt.Errorf("url %q: the port must be one of 1 to 65535", netio.ShownURL(o.URL))
 	}
 	if u.Scheme == "tcp" || u.Scheme == "tls" {
 		if _, _, err := net.SplitHostPort(u.Host); err != nil || u.Port() == "" {
@@ -119,6 +125,11 @@ func (o *Options) parseURL() (*url.URL, error) {
 		}
 	}
 	return u, nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // firstServer returns a URL of several servers with the first one only, which

@@ -290,7 +290,7 @@ func (o *Output) pause(ctx context.Context, err error) bool {
 	o.failures++
 	wait := backoff(o.failures)
 	if b, ok := errors.AsType[*busy](err); ok && b.after > 0 {
-		wait = min(b.after, longestPause)
+		wait = min(b.after, longestAsked)
 	}
 	o.stats.failed(err)
 	if o.problem != err.Error() {

@@ -2,7 +2,9 @@ package forward
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -122,11 +124,17 @@ func TestASuccessThatRefusesSomeIsCounted(t *testing.T) {
 }
 
 func TestABulkIsSentAgainFromTheFirstEntryThatHasToWait(t *testing.T) {
+	for _, status := range []int{429, 401, 403, 404, 503} { // not what the entry is at fault for
+		t.Run(strconv.Itoa(status), func(t *testing.T) { bulkThatWaits(t, status) })
+	}
+}
+
+func bulkThatWaits(t *testing.T, status int) {
 	first := true
 	r := receive(t, func(_ *http.Request, body string) (int, string) {
 		if first {
 			first = false
-			return 200, `{"errors":true,"items":[{"create":{"status":400}},{"create":{"status":429}},{"create":{"status":201}}]}`
+			return 200, fmt.Sprintf(`{"errors":true,"items":[{"create":{"status":400}},{"create":{"status":%d}},{"create":{"status":201}}]}`, status)
 		}
 		return 200, `{"errors":false}`
 	})

@@ -12,6 +12,7 @@ import (
 const (
 	shortestPause = 100 * time.Millisecond
 	longestPause  = 30 * time.Second
+	longestAsked  = time.Hour // that a counterpart may ask for
 )
 
 // backoff returns the pause after so many failures in a row.

@@ -3,8 +3,14 @@ package forward
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 )
+
+// notTheEntry are statuses that say something of the cluster, the index or the
+// user, and nothing of the entry: too many requests, no right to write or a block on
+// it, and no such index.
+var notTheEntry = []int{429, 401, 403, 404}
 
 // bulkVerdict reads the answer of the bulk API: one result an entry. A conflict
 // means that the entry is there already. From the first entry on that is to come
@@ -28,7 +34,7 @@ func bulkVerdict(answer []byte, p part) (out outcome, err error) {
 			cause := fmt.Sprintf("entry %d of %d has the status %d%s", i+1, p.len(), result.Status, shown(result.Error))
 			switch {
 			case result.Status < 300 || result.Status == 409:
-			case result.Status == 429 || result.Status >= 500:
+			case result.Status >= 500, slices.Contains(notTheEntry, result.Status):
 				return out, &busy{cause: cause}
 			default:
 				out.refused++

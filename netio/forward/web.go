@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode"
 
+	"logwisp/netio"
+
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
@@ -108,7 +110,8 @@ func (s *webSender) judge(answer *http.Response, text []byte, p part) (outcome, 
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		return outcome{}, &busy{cause, retryAfter(answer.Header.Get("Retry-After"))}
 	case code >= 300 && code < 400:
-		return outcome{}, fmt.Errorf("%s: set url to %s if entries belong there", cause, answer.Header.Get("Location"))
+		to, _, _ := strings.Cut(answer.Header.Get("Location"), "?") // behind it may be a secret
+		return outcome{}, fmt.Errorf("%s: set url to %s if entries belong there", cause, netio.ShownURL(to))
 	}
 	return outcome{}, errors.New(cause)
 }

@@ -230,12 +230,12 @@ func TestARedirectionIsNotFollowed(t *testing.T) {
 		if r.Method != http.MethodPost {
 			t.Error("the entries of a redirected request are lost")
 		}
-		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		http.Redirect(w, r, "/elsewhere?token=lw_secret", http.StatusFound)
 	})
 	b := newBench(t, 0, Options{URL: c.URL})
 	b.publish("a")
 	s := b.until("a failure", func(s Stats) bool { return s.LastError != "" })
-	if !strings.Contains(s.LastError, "set url to /elsewhere") {
+	if !strings.Contains(s.LastError, "set url to /elsewhere if") || strings.Contains(s.LastError, "secret") {
 		t.Error(s.LastError)
 	}
 }

@@ -79,7 +79,7 @@ func (s *Server) take(given Batch) Outcome {
 	media = strings.ToLower(strings.TrimSpace(media))
 	isJSON := strings.HasPrefix(media, "application/") && strings.Contains(media, "json")
 	switch text := bytes.TrimSpace(body); {
-	case len(text) > 0 && text[0] == '[' && (isJSON || json.Valid(text)):
+	case len(text) > 0 && text[0] == '[' && (isJSON || media != "text/plain" && json.Valid(text)):
 		b.array(text)
 	case media == "application/json" && json.Valid(text):
 		b.number = 1
@@ -131,11 +131,11 @@ func (b *batch) lines(body []byte, isJSON bool) {
 		if n == 0 {
 			n = len(body)
 		}
-		lines.Feed(body[:n], b.in.limit, emit)
+		lines.Feed(body[:n], b.in.room(), emit)
 		b.turn(n)
 		body = body[n:]
 	}
-	lines.Flush(b.in.limit, emit)
+	lines.Flush(b.in.room(), emit)
 }
 
 // array takes a body that is an array of JSON.
@@ -169,7 +169,7 @@ func (b *batch) array(body []byte) {
 // element takes one element of an array: an entry, or a line in a string.
 func (b *batch) element(element []byte) {
 	switch {
-	case len(element) > b.in.limit:
+	case len(element) > b.in.room():
 		b.reject("longer than the limit of a line")
 	case element[0] == '{':
 		b.accept(entry.Line{Text: element}, true)
@@ -190,7 +190,7 @@ func (b *batch) accept(l entry.Line, isJSON bool) {
 	w.parser.Format = parse.Auto
 	if isJSON {
 		w.parser.Format = parse.JSON
-		if l.Cut > 0 {
+		if l = b.bounded(w, l); l.Cut > 0 {
 			b.reject("longer than the limit of a line")
 			return
 		}

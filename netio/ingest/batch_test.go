@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -40,6 +41,7 @@ func TestABodyIsTakenByItsContentType(t *testing.T) {
 		{"application/json", `[]`, nil, nil},
 		{"application/json", ``, nil, nil},
 		{"text/plain", "[INFO] text\r\n  \n{\"msg\":\"a\"}\n{broken\nlast", nil, []string{"[INFO] text", "a", "{broken", "last"}},
+		{"text/plain", "[2024]\n", nil, []string{"[2024]"}},
 		{form, "[INFO] text\n", nil, []string{"[INFO] text"}},
 		{"", "[{\"msg\":\"a\"},\"b\"]\n", nil, []string{"a", "b"}},
 	} {
@@ -97,6 +99,40 @@ func TestLongLinesOfABatchAreCutAndLongObjectsRejected(t *testing.T) {
 	o = r.post("text/plain", strings.Repeat("x", limit+5))
 	if r.collect(); o.Accepted != 1 || r.got[2].Fields["_truncated"] != 5.0 {
 		t.Errorf("%+v", o)
+	}
+}
+
+// TestAnEntryIsLongerThanTheLineItWasMadeOf sends what a daemon with the same limit
+// makes of a line that is as long as it may be, by both ways.
+func TestAnEntryIsLongerThanTheLineItWasMadeOf(t *testing.T) {
+	const limit = 1 << 20
+	entry := func(id int, message string) string {
+		return fmt.Sprintf(`{"id":"1-%d","source":"own","level":"error","message":"%s"}`, id, message)
+	}
+	plain, quotes := strings.Repeat("x", limit), strings.Repeat(`\"`, limit)
+	r := newRig(t, Settings{Post: true}, tcpInput(Options{}))
+	c := r.talker()
+	c.says(`{"hello":1,"acks":true}` + "\n" + entry(1, plain) + "\n")
+	c.hears(`{"ack":"1-1"}`)
+	c.says(entry(2, quotes) + "\n")
+	c.hears(`{"ack":"1-2"}`)
+	if o := r.post("application/x-ndjson", entry(3, plain)+"\n"); o.Accepted != 1 {
+		t.Errorf("%+v", o)
+	}
+	if o := r.post("application/json", "["+entry(4, quotes)+"]"); o.Accepted != 1 {
+		t.Errorf("%+v", o)
+	}
+	c.says(strings.Repeat("y", limit+7) + "\n" + `{"source":"s","message":"m","x":"` + plain + "\"}\n" + entry(5, quotes+quotes) + "\n")
+	r.until("all", func() bool { return len(r.got) == 7 })
+	for i, want := range []string{plain, strings.Repeat(`"`, limit), plain, strings.Repeat(`"`, limit)} {
+		if e := r.got[i]; e.Message != want || e.Source != "own" || e.Fields["_truncated"] != nil {
+			t.Errorf("entry %d has %d bytes of %q, %v", i+1, len(e.Message), e.Source, e.Fields)
+		}
+	}
+	for _, e := range r.got[4:] {
+		if len(e.Message) != limit || e.Fields["_truncated"] == nil {
+			t.Errorf("what is none, or too long for one, has %d bytes, %v", len(e.Message), e.Fields)
+		}
 	}
 }
 

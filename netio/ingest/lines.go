@@ -37,8 +37,35 @@ func (o *origin) publish(w *worker) {
 	w.out.Publish()
 }
 
+// room is how long a line may be, in bytes, before it is cut where it comes in: an
+// entry in our own form is longer than the line it was made of, whose limit, that of
+// the daemon it comes from, may be the same as here. Most escapes are of two bytes.
+func (in *input) room() int {
+	if in.syslog {
+		return in.limit
+	}
+	return 2*in.limit + 4<<10
+}
+
+// bounded cuts a line at the limit, unless it is a whole entry in our own form.
+func (o *origin) bounded(w *worker, l entry.Line) entry.Line {
+	if len(l.Text) <= o.in.limit || l.Cut == 0 && !l.Partial && w.parser.IsOwn(l.Text) {
+		return l
+	}
+	var cutter entry.Splitter
+	cutter.Hold(l.Text, o.in.limit)
+	cutter.End(l.Partial, o.in.limit, func(short entry.Line) {
+		short.Cut += l.Cut
+		l = short
+	})
+	return l
+}
+
 // line makes an entry of a line. On a syslog input the line is a message.
 func (o *origin) line(w *worker, l entry.Line) {
+	if len(l.Text) > o.in.limit {
+		l = o.bounded(w, l)
+	}
 	d := entry.Draft{Text: l.Text, Cut: l.Cut, Partial: l.Partial, Micros: w.micros, Members: o.tags}
 	from := o.peer
 	switch {

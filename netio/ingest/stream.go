@@ -65,7 +65,7 @@ func (s *Server) newStream(in *input, name string, from reader) *stream {
 	}
 	st.turn = st.tryRead
 	st.emit = func(l entry.Line) {
-		if st.talk != nil && st.hear(l.Text) || st.astray(l.Text) {
+		if st.talk != nil && st.hear(&l) || st.astray(l.Text) {
 			return
 		}
 		st.line(st.worker, l)
@@ -116,7 +116,7 @@ func (st *stream) take() error {
 	if st.n > 0 {
 		in.stats.bytes.Add(uint64(st.n))
 		w.begin(in)
-		st.frame.Feed(w.buf[:st.n], in.limit, st.emit)
+		st.frame.Feed(w.buf[:st.n], in.room(), st.emit)
 		st.account()
 		st.publish(w)
 	}
@@ -138,7 +138,7 @@ func (st *stream) take() error {
 func (st *stream) account() {
 	now := st.frame.Memory()
 	if now > smallFragment && st.in.fragments.Load()+int64(now-st.held) > maxFragments {
-		st.frame.Flush(st.in.limit, st.emit)
+		st.frame.Flush(st.in.room(), st.emit)
 		now = 0
 	}
 	st.in.fragments.Add(int64(now - st.held))
@@ -153,7 +153,7 @@ func (st *stream) flush() {
 	if st.talk != nil && st.talk.acks {
 		st.frame = &entry.Splitter{} // it was not acknowledged, and comes again
 	} else {
-		st.frame.Flush(st.in.limit, st.emit)
+		st.frame.Flush(st.in.room(), st.emit)
 	}
 	st.account()
 	st.publish(w)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,21 +50,23 @@ type hello struct {
 
 // hear takes note of a line. It reports true for one that becomes no entry: a
 // hello, and all that follows one that is not right.
-func (st *stream) hear(line []byte) bool {
+func (st *stream) hear(l *entry.Line) bool {
 	t := st.talk
 	if !t.greeted {
 		t.greeted = true
 		if t.limited != nil {
 			t.limited.until = time.Time{}
 		}
-		if bytes.HasPrefix(line, helloPrefix) {
+		if isHello(l.Text) {
 			st.begun = true
-			st.refused = st.greet(line)
+			st.refused = st.greet(l.Text)
 			return true
 		}
 		st.refused = st.enter("")
 	}
-	t.lines++
+	if !l.Partial { // what it begins has not come before its end
+		t.lines++
+	}
 	return st.refused != nil
 }
 
@@ -84,7 +87,7 @@ func (st *stream) astray(line []byte) bool {
 	case st.refused != nil:
 	case first && st.in.port != "" && isRequest(line):
 		st.refused = errHTTP
-	case bytes.HasPrefix(line, helloPrefix):
+	case bytes.HasPrefix(line, helloPrefix), first && isHello(line):
 		var h hello
 		if json.Unmarshal(line, &h) == nil && h.Hello > 0 && h.Token != "" {
 			st.refused = errHelloAstray
@@ -99,6 +102,27 @@ func isRequest(line []byte) bool {
 	method, _, ok := bytes.Cut(line, []byte(" "))
 	return ok && (bytes.HasSuffix(line, []byte(" HTTP/1.1")) || bytes.HasSuffix(line, []byte(" HTTP/1.0"))) &&
 		len(bytes.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == 0
+}
+
+// isHello reports whether a first line is a hello: it begins as one, or is an object
+// that has the keys of one and no others, in any order.
+func isHello(line []byte) bool {
+	if bytes.HasPrefix(line, helloPrefix) {
+		return true
+	}
+	if len(line) == 0 || line[0] != '{' || !bytes.Contains(line, []byte(`"hello"`)) {
+		return false
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(line, &members) != nil || members["hello"] == nil {
+		return false
+	}
+	for name := range members {
+		if !slices.Contains([]string{"hello", "host", "acks", "token"}, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // greet takes a hello. Its error is for the sender.

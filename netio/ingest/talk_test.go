@@ -24,20 +24,19 @@ func (r *rig) talker() *talker { return &talker{r.dial(), r, nil} }
 func (c *talker) says(text string) { c.r.t.Helper(); c.r.write(c.Conn, text) }
 
 // hears reads lines until that one; those before may be others of its kind.
-func (c *talker) hears(want string) {
+func (c *talker) hears(want string) (all []string) {
 	c.r.t.Helper()
 	if c.heard == nil {
 		c.heard = bufio.NewReader(c)
 	}
 	_ = c.SetReadDeadline(time.Now().Add(patience))
-	var all []string
 	for {
 		line, err := c.heard.ReadString('\n')
 		if err != nil {
 			c.r.t.Fatalf("heard %q and then %v, want %q", all, err, want)
 		}
 		if all = append(all, line); line == want+"\n" {
-			return
+			return all
 		}
 	}
 }
@@ -69,6 +68,41 @@ func TestASenderOfLinesWithoutIdsIsToldHowManyHaveCome(t *testing.T) {
 	c.says("three\n")
 	c.hears(`{"ack":"3"}`)
 	r.sees("one", "two", "three")
+}
+
+// TestALineIsNotAcknowledgedBeforeItsEnd has so many lines without an end that what
+// comes of one is sent on in pieces.
+func TestALineIsNotAcknowledgedBeforeItsEnd(t *testing.T) {
+	r := newRig(t, Settings{}, tcpInput(Options{}))
+	in := r.server.inputs[0]
+	in.fragments.Add(maxFragments)
+	defer in.fragments.Add(-maxFragments)
+	c := r.talker()
+	begin := strings.Repeat("x", 2*smallFragment)
+	c.says("{\"hello\":1,\"acks\":true}\n" + begin)
+	r.sees(begin)
+	c.says("end\n")
+	if all := c.hears(`{"ack":"1"}`); len(all) != 1 {
+		t.Errorf("heard %q", all)
+	}
+	c.says("two\n")
+	c.hears(`{"ack":"2"}`)
+	r.sees(begin, "end", "two")
+}
+
+func TestTheKeysOfAHelloMayHaveAnyOrder(t *testing.T) {
+	r := newRig(t, Settings{}, tcpInput(Options{}))
+	for _, hello := range []string{
+		`{"acks":true,"hello":1,"host":"web1","token":"lw_secret"}`, `{ "token": "lw_secret", "hello": 1, "acks": true }`,
+	} {
+		c := r.talker()
+		c.says(hello + "\none\n")
+		c.hears(`{"ack":"1"}`)
+	}
+	r.sees("one", "one")
+	k := r.talker()
+	k.says(`{"acks":true,"hello":1,"message":"m"}` + "\n") // somebody's line
+	r.sees("one", "one", "m")
 }
 
 func TestAHelloThatIsNotRightIsAnsweredAndEndsTheConnection(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -119,7 +120,16 @@ const maxWindow = 8 << 20
 // maxPost bytes. fasthttp's decoder of zstd grants windows of any size, which a body
 // of a few bytes can ask for.
 func unpacked(r *fasthttp.Request) ([]byte, error) {
-	if string(r.Header.ContentEncoding()) != "zstd" {
+	switch coding := strings.ToLower(string(r.Header.ContentEncoding())); coding {
+	case "zstd":
+	case "x-gzip": // the same (RFC 9110, 8.4.1.3)
+		r.Header.SetContentEncoding("gzip")
+		return r.BodyUncompressedWithLimit(maxPost)
+	case "identity":
+		r.Header.SetContentEncoding("")
+		return r.BodyUncompressedWithLimit(maxPost)
+	default: // their case does not matter (8.4.1)
+		r.Header.SetContentEncoding(coding)
 		return r.BodyUncompressedWithLimit(maxPost)
 	}
 	d, err := zstd.NewReader(bytes.NewReader(r.Body()), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))

@@ -104,6 +104,10 @@ func TestPostsOfUpToEightMebibytesAreTakenPackedOrNot(t *testing.T) {
 		"no zstd":                     {"text", "zstd", 400},
 		// The window is of 16 MiB, more than is granted; see RFC 8878, 3.1.1.1.2.
 		"zstd that wants much memory": {"\x28\xb5\x2f\xfd\x00\x70\x19\x00\x00abc", "zstd", 400},
+		"as large, by an old name":    {gzipped(full), "x-gzip", 202},
+		"as large, in capitals":       {gzipped(full), "GZIP", 202},
+		"zstd in capitals":            {zstandard(full), "ZSTD", 202},
+		"not packed, as is said":      {full, "identity", 202},
 		"an encoding nobody knows":    {"text", "rot13", 400},
 	} {
 		got.Size = -1

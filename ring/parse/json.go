@@ -20,12 +20,16 @@ func (p *Parser) jsonLine(line []byte, open int, nowMicros int64, r *Result) boo
 		line = p.repair(line)
 		end, members = p.scanObject(line, open) // the places have moved
 	}
+	own := p.Own && p.isOwn(line, members)
+	if p.traits&isDeep != 0 && !own {
+		return false
+	}
 	r.Message = line
 	var cuts cutList
 	p.takeMessage(line, r, &cuts)
 	p.takeLevel(line, r, &cuts)
 	p.takeTime(line, nowMicros, r, &cuts)
-	if p.Own && p.isOwn(line, members) {
+	if own {
 		p.takeOwn(line, r, &cuts)
 		return true
 	}

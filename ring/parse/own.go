@@ -26,6 +26,17 @@ func (p *Parser) isOwn(line []byte, members int) bool {
 	return p.seen&(1<<keyFields) == 0 || line[p.found[keyFields].value] == '{'
 }
 
+// IsOwn reports whether a line is an entry in LogWisp's own form, as Line
+// understands it with Parser.Own.
+func (p *Parser) IsOwn(line []byte) bool {
+	i := skipSpace(line, 0)
+	if i == len(line) || line[i] != '{' {
+		return false
+	}
+	end, members := p.scanObject(line, i)
+	return end >= 0 && skipSpace(line, end) == len(line) && p.isOwn(line, members)
+}
+
 // takeOwn takes source, id and fields of an entry in LogWisp's own form. The id
 // is that of the ring it was in, and no part of the entry. A level or time that says more than
 // the entry does, those not in cuts, become fields.

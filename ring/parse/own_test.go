@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,6 +39,30 @@ func TestEntriesInOurOwnFormKeepTimeSourceLevelAndFields(t *testing.T) {
 			if got != w {
 				t.Errorf("%s:\n got %+v\nwant %+v", line, got, w)
 			}
+		}
+	}
+}
+
+// TestWhatADaemonMakesOfTheDeepestLineIsUnderstoodByTheNext nests a line as deeply as
+// is understood, which makes an entry one deeper.
+func TestWhatADaemonMakesOfTheDeepestLineIsUnderstoodByTheNext(t *testing.T) {
+	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	first, next := &Parser{Location: time.UTC}, &Parser{Location: time.UTC, Own: true}
+	var r Result
+	first.Line([]byte(`{"msg":"m","a":`+nested(maxDepth-1)+`}`), testNow, &r)
+	if string(r.Message) != `"m"` {
+		t.Fatalf("%d levels are not understood", maxDepth)
+	}
+	entry := `{"source":"s","message":"m","fields":` + string(r.Fields) + `}`
+	if next.Line([]byte(entry), testNow, &r); string(r.Source) != "s" || string(r.Fields) != `{"a":`+nested(maxDepth-1)+`}` {
+		t.Errorf("the next takes it as %q of %q with %q", r.Message, r.Source, r.Fields)
+	}
+	if !next.IsOwn([]byte(entry)) || next.IsOwn([]byte(`{"source":"s","message":"m","x":1}`)) || next.IsOwn([]byte("text")) {
+		t.Error("IsOwn says otherwise")
+	}
+	for _, line := range []string{`{"msg":"m","a":` + nested(maxDepth) + `}`, `{"source":"s","message":"m","fields":{"a":` + nested(maxDepth) + `}}`} {
+		if next.Line([]byte(line), testNow, &r); string(r.Message) != line {
+			t.Errorf("%.50s… is understood, and its entry would be by nobody", line)
 		}
 	}
 }

@@ -11,6 +11,7 @@ const maxDepth = 64
 const (
 	hasEscape uint64 = 1 << iota // a backslash in a string
 	hasBreak                     // a line break between two tokens
+	isDeep                       // what nests one level deeper than maxDepth
 )
 
 // scanObject checks the JSON object that begins at b[i] and notes where its
@@ -157,7 +158,10 @@ func (p *Parser) containerEnd(b []byte, i int) int {
 	for i < len(b) { // b[i] begins a value
 		if c := b[i]; c == '{' || c == '[' {
 			if depth++; depth >= maxDepth {
-				return -1
+				if depth > maxDepth || !p.Own {
+					return -1
+				}
+				p.traits |= isDeep // an entry has what was in its line one level deeper
 			}
 			stack <<= 1
 			if c == '{' {
