@@ -151,6 +151,7 @@ func (g *guaranteed) adopt(ctx context.Context) {
 				g.log.Warn("the stream names a position that is none, it is left out", "error", e)
 			}
 		}
+		g.output.Waiting(err)
 		if err == nil || ctx.Err() != nil || !g.checkpoint.Loaded() && time.Since(begun) > unknownFor {
 			return
 		}

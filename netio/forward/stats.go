@@ -94,6 +94,16 @@ func (c *counters) trying(again bool) {
 	}
 }
 
+// Waiting says in Stats why an Output has nothing to send yet, nil when that is over.
+// Safe for concurrent use.
+func (o *Output) Waiting(why error) {
+	if why == nil {
+		o.stats.well()
+		return
+	}
+	o.stats.failed(why)
+}
+
 func (c *counters) well() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,6 +43,7 @@ type streamSender struct {
 type link struct {
 	net.Conn
 	ended chan error    // has why, once
+	sent  atomic.Uint64 // seq of the last entry that was written, or is about to be
 	acked atomic.Uint64 // seq up to which another LogWisp has published what it was sent
 	news  chan struct{} // acked has grown
 }
@@ -176,6 +177,7 @@ func (s *streamSender) exchange(p part) (done int, err error) {
 		s.framed = strconv.AppendUint(append(s.framed, '-'), p.seqs[i], 10)
 		s.framed = append(append(s.framed, `",`...), p.entry(i)[1:]...)
 	}
+	s.link.sent.Store(p.seqs[p.last-1])
 	if err := s.writeAll(s.framed); err != nil {
 		return 0, err
 	}
@@ -277,6 +279,9 @@ func (s *streamSender) hear(l *link, line []byte) error {
 	}
 	text, ours := strings.CutPrefix(reply.Ack, s.epoch+"-")
 	if seq, err := strconv.ParseUint(text, 10, 64); ours && err == nil {
+		if seq > l.sent.Load() {
+			return fmt.Errorf("it acknowledges entry %s, which it was not sent", reply.Ack)
+		}
 		l.acked.Store(seq)
 		select {
 		case l.news <- struct{}{}:

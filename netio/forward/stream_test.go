@@ -164,6 +164,21 @@ func TestWhatAnotherLogWispHasNotAcknowledgedIsSentAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWasNotSentCannotBeAcknowledged(t *testing.T) {
+	ln, url := listen(t)
+	b := newBench(t, 0, Options{URL: url, Preset: "logwisp", Guarantee: true})
+	b.publish("a")
+	conn, r := accept(t, ln)
+	readHello(t, r)
+	if _, err := conn.Write([]byte(`{"ack":"7-1000"}` + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	s := b.until("the error", func(s Stats) bool { return strings.Contains(s.LastError, "entry 7-1000, which it was not sent") })
+	if s.Delivered != 0 {
+		t.Errorf("counted %+v", s)
+	}
+}
+
 func TestAnErrorOfAnotherLogWispIsShown(t *testing.T) {
 	ln, url := listen(t)
 	b := newBench(t, 0, Options{URL: url, Preset: "logwisp"})

@@ -118,7 +118,7 @@ func isHello(line []byte) bool {
 		return false
 	}
 	for name := range members {
-		if !slices.Contains([]string{"hello", "host", "acks", "token"}, name) {
+		if !slices.Contains([]string{"hello", "name", "host", "acks", "token"}, name) {
 			return false
 		}
 	}

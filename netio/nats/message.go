@@ -76,10 +76,11 @@ func (e *Edge) subjectOf(p netio.Parcel, i int) string {
 // that have some.
 func (e *Edge) cut(ctx context.Context, p netio.Parcel) (active []*subject, err error) {
 	limit := maxMessage
-	if allowed := int(e.conn.MaxPayload()) - headerRoom; allowed > 0 {
-		limit = min(limit, allowed)
+	largest := limit
+	if most := int(e.conn.MaxPayload()); most > 0 { // else there is no connection
+		largest = max(most-headerRoom, most/2)
+		limit = min(limit, largest)
 	}
-	largest := max(limit, int(e.conn.MaxPayload())-headerRoom)
 	for _, s := range e.subject {
 		s.queue = nil
 	}

@@ -9,11 +9,25 @@ import (
 	"testing"
 )
 
-// twin says of entry n that it ends at ten times n in the file with a name.
+// twin says of entry n that it ends at ten times n in the file with an identity.
 type twin string
 
 func (f twin) Origin(seq uint64) (Origin, bool, bool) {
-	return Origin{File: string(f), End: 10 * int64(seq), Position: behind(seq)}, true, true
+	return Origin{File: string(f), End: 10 * int64(seq), Position: behindIn{f, seq}}, true, true
+}
+
+// behindIn is the position behind an entry of a twin's file.
+type behindIn struct {
+	file twin
+	seq  uint64
+}
+
+func (b behindIn) Position() []byte {
+	var dev, inode, born int64
+	if _, err := fmt.Sscanf(string(b.file), "%x-%x-%x", &dev, &inode, &born); err != nil {
+		panic(err)
+	}
+	return fmt.Appendf(nil, `{"path":"/a","dev":%d,"inode":%d,"born":%d,"offset":%d}`, dev, inode, born, 10*b.seq)
 }
 
 // logged is a log that can be read while it is written.
