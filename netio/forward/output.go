@@ -222,8 +222,9 @@ func (o *Output) sleep(ctx context.Context, b *batch, left time.Duration) bool {
 
 // deliver sends b until all of it is delivered or refused, or ctx ends.
 func (o *Output) deliver(ctx context.Context, b *batch) {
-	refused, whole := o.deliverPart(ctx, b.all())
-	if !whole {
+	refused, next := o.deliverPart(ctx, b.all())
+	if next < b.len() { // ctx has ended; what is done with does not come again after the next start
+		o.passed(b.seqs[next])
 		return
 	}
 	o.stats.settle(b, b.len()-refused, refused)
@@ -234,11 +235,12 @@ func (o *Output) deliver(ctx context.Context, b *batch) {
 }
 
 // deliverPart sends p until nothing of it is left, and returns how many entries
-// the counterpart has refused. whole is false when ctx has ended before.
+// the counterpart has refused. next is the first that is not done with: p.last,
+// unless ctx has ended before.
 //
 // What is refused as a whole is sent in halves, and an entry that is refused
 // alone is dropped.
-func (o *Output) deliverPart(ctx context.Context, p part) (refused int, whole bool) {
+func (o *Output) deliverPart(ctx context.Context, p part) (refused, next int) {
 	for p.len() > 0 {
 		out, err := o.attempt(ctx, p)
 		p.first += out.done
@@ -246,21 +248,21 @@ func (o *Output) deliverPart(ctx context.Context, p part) (refused int, whole bo
 		if r, ok := errors.AsType[*refusal](err); ok {
 			if p.len() == 1 {
 				o.log.Error("the counterpart refuses an entry, it is dropped", "id", o.idOf(p.seqs[p.first]), "bytes", len(p.bytes()), "error", r)
-				return refused + 1, true
+				return refused + 1, p.last
 			}
 			half := part{p.batch, p.first, p.first + p.len()/2}
-			n, whole := o.deliverPart(ctx, half)
-			if refused += n; !whole {
-				return refused, false
+			n, next := o.deliverPart(ctx, half)
+			if refused += n; next < half.last {
+				return refused, next
 			}
 			p.first = half.last
 			continue
 		}
 		if err != nil && !o.pause(ctx, err) {
-			return refused, false
+			return refused, p.first
 		}
 	}
-	return refused, true
+	return refused, p.last
 }
 
 // attempt is one try to send p.

@@ -179,6 +179,32 @@ func TestWhatWasNotSentCannotBeAcknowledged(t *testing.T) {
 	}
 }
 
+// TestAStopKeepsWhatABatchHasComeTo stops an output of whose batch a part was
+// acknowledged: only the rest comes again after the next start.
+func TestAStopKeepsWhatABatchHasComeTo(t *testing.T) {
+	ln, url := listen(t)
+	b := newBench(t, 0, Options{URL: url, Preset: "logwisp", Guarantee: true})
+	b.publish(numbered("line", 10)...)
+	conn, r := accept(t, ln)
+	readHello(t, r)
+	for range 10 {
+		if _, err := r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Write([]byte(`{"ack":"7-4"}` + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	b.until("four acknowledged", func(s Stats) bool {
+		conn.Close() // it is counted then
+		return s.SentEntries == 4
+	})
+	b.stop()
+	if a := b.out.Acked(); a != 4 {
+		t.Errorf("acked %d, want 4", a)
+	}
+}
+
 func TestAnErrorOfAnotherLogWispIsShown(t *testing.T) {
 	ln, url := listen(t)
 	b := newBench(t, 0, Options{URL: url, Preset: "logwisp"})
