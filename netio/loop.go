@@ -173,6 +173,7 @@ func (l *loop) pass() {
 	deadline := began.Add(maxPass)
 	for l.next < len(l.subs) {
 		s, looked := l.subs[l.next], l.scan.done
+		waits := s.blocked // there is nothing to do for it: that takes no time
 		switch {
 		case l.pump(s, draining):
 			l.busy = true
@@ -187,7 +188,7 @@ func (l *loop) pass() {
 			}
 		}
 		large := l.out.bytes >= maxCopy // takes far longer than to look at the clock
-		if l.scan.done > looked && l.scan.over() || (large || l.next&7 == 0) && time.Now().After(deadline) {
+		if l.scan.done > looked && l.scan.over() || !waits && (large || l.next&7 == 0) && time.Now().After(deadline) {
 			break
 		}
 	}
