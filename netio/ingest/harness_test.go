@@ -8,8 +8,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,25 +37,7 @@ type rig struct {
 	cursor ring.Cursor
 	got    []got
 	lines  []string // the same as they stand
-	log    logged
-}
-
-// logged is what the server says.
-type logged struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	log    netiotest.Log
 }
 
 func newRig(t *testing.T, set Settings, inputs ...Options) *rig {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"logwisp/netio"
+	"logwisp/netio/netiotest"
 )
 
 // edge starts one whose entries have the origins of p.
@@ -148,7 +149,7 @@ func TestNobodyWaitsForAServerThatIsNotThere(t *testing.T) {
 // subject go, as it does when others of the stream take its room.
 func TestAMessageThatTheLimitsHaveDeletedIsNobodyElses(t *testing.T) {
 	s := startServer(t)
-	var log logged
+	var log netiotest.Log
 	e, err := NewEdge(s.settings(t, ""), 7, twin("1-2-3"), slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)

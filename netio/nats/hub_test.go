@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"logwisp/netio"
+	"logwisp/netio/netiotest"
 	"logwisp/ring"
 	"logwisp/ring/record"
 )
@@ -110,7 +111,7 @@ func TestAStreamThatWasMadeAnewIsNotTakenForTheOldOne(t *testing.T) {
 	for n := range uint64(3) {
 		carries(t, e, entries(n+1, ours(fmt.Sprint(n+1))))
 	}
-	var log logged
+	var log netiotest.Log
 	_, r := followsAndTells(t, s, 4<<20, slog.New(slog.NewTextHandler(&log, nil)))
 	eventually(t, "what there is", func() bool { return r.Head() == 3 })
 	_, js := s.stream(t)

@@ -1,12 +1,13 @@
 package nats
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
+
+	"logwisp/netio/netiotest"
 )
 
 // twin says of entry n that it ends at ten times n in the file with an identity.
@@ -30,30 +31,12 @@ func (b behindIn) Position() []byte {
 	return fmt.Appendf(nil, `{"path":"/a","dev":%d,"inode":%d,"born":%d,"offset":%d}`, dev, inode, born, 10*b.seq)
 }
 
-// logged is a log that can be read while it is written.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // TestTwoMachinesOfOneNameLoseNothingAndAreTold has both publish to one subject at
 // the same time.
 func TestTwoMachinesOfOneNameLoseNothingAndAreTold(t *testing.T) {
 	s := startServer(t)
 	const each = 40
-	var log logged
+	var log netiotest.Log
 	var both sync.WaitGroup
 	for _, name := range []string{"1-2-3", "4-5-6"} {
 		e, err := NewEdge(s.settings(t, ""), 7, twin(name), slog.New(slog.NewTextHandler(&log, nil)))
