@@ -136,9 +136,12 @@ func (h *Hub) follow(ctx context.Context) error {
 	if h.next == 0 {
 		h.next = h.beginning(&info.State)
 		h.names.passed(h.next << lineBits)
+		h.mu.Lock()
+		h.created = info.Created
+		h.mu.Unlock()
 	}
-	if h.another(info) {
-		return fmt.Errorf("stream %s was deleted and created again at %s, its numbers, of which ids are made, begin anew: start this daemon anew for it", h.options.Stream, info.Created.Format(time.RFC3339))
+	if err := h.same(info); err != nil {
+		return err
 	}
 	if last := info.State.LastSeq; h.next > last+1 {
 		return fmt.Errorf("stream %s ends at message %d, and %d is the next to come: was something older put back in its place? Start this daemon anew for that", h.options.Stream, last, h.next)
@@ -170,15 +173,15 @@ func (h *Hub) follow(ctx context.Context) error {
 	}
 }
 
-// another reports whether a stream is not the one that was followed so far. The
+// same returns an error when a stream is not the one that was followed so far. The
 // library asks for what comes next in whatever has the name, and says nothing.
-func (h *Hub) another(info *jetstream.StreamInfo) bool {
+func (h *Hub) same(info *jetstream.StreamInfo) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.created.IsZero() {
-		h.created = info.Created
+	if h.created.IsZero() || info.Created.Equal(h.created) {
+		return nil
 	}
-	return !info.Created.Equal(h.created)
+	return fmt.Errorf("stream %s was deleted and created again at %s, its numbers, of which ids are made, begin anew: start this daemon anew for it", h.options.Stream, info.Created.Format(time.RFC3339))
 }
 
 // ordered returns an iterator over a stream from a message on.
@@ -213,7 +216,7 @@ func (h *Hub) take(ctx context.Context, m jetstream.Msg) error {
 		return err
 	}
 	if about.Consumer != h.consumer {
-		if err := h.sameStream(ctx); err != nil {
+		if err := h.stillSame(ctx); err != nil {
 			return err
 		}
 		h.consumer = about.Consumer
@@ -245,24 +248,27 @@ func (h *Hub) take(ctx context.Context, m jetstream.Msg) error {
 
 // check ends follow when the stream is another one by now.
 func (h *Hub) check(info *jetstream.StreamInfo) {
+	if h.same(info) == nil {
+		return
+	}
 	h.mu.Lock()
-	created, interrupt := h.created, h.interrupt
+	interrupt := h.interrupt
 	h.mu.Unlock()
-	if !created.IsZero() && !info.Created.Equal(created) && interrupt != nil {
+	if interrupt != nil {
 		interrupt()
 	}
 }
 
-// sameStream returns an error unless the stream is known to be the one that was
+// stillSame returns an error unless the stream is known to be the one that was
 // followed so far.
-func (h *Hub) sameStream(ctx context.Context) error {
+func (h *Hub) stillSame(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	stream, err := h.js.Stream(ctx, h.options.Stream)
-	if err == nil && h.another(stream.CachedInfo()) {
-		err = errors.New("the stream is another one than before")
+	stream, err := h.streamNow(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	return h.same(stream.CachedInfo())
 }
 
 // note keeps what is known of the stream, for Stats.
