@@ -14,10 +14,10 @@ import (
 	"time"
 	"unicode"
 
-	"logwisp/netio"
-
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"logwisp/netio"
 )
 
 const (

@@ -47,9 +47,11 @@ func (in *input) room() int {
 	return 2*in.limit + 4<<10
 }
 
-// bounded cuts a line at the limit, unless it is a whole entry in our own form.
+// bounded cuts a line at the limit, unless it is a whole entry in our own form for
+// which there is room.
 func (o *origin) bounded(w *worker, l entry.Line) entry.Line {
-	if len(l.Text) <= o.in.limit || l.Cut == 0 && !l.Partial && w.parser.IsOwn(l.Text) {
+	whole := l.Cut == 0 && !l.Partial && len(l.Text) <= o.in.room()
+	if len(l.Text) <= o.in.limit || whole && w.parser.IsOwn(l.Text) {
 		return l
 	}
 	var cutter entry.Splitter
@@ -91,15 +93,9 @@ func (o *origin) line(w *worker, l entry.Line) {
 
 // whole makes an entry of a text whose end is known.
 func (o *origin) whole(w *worker, text []byte) {
-	if len(text) <= o.in.limit {
-		if !entry.Blank(text) {
-			o.line(w, entry.Line{Text: text})
-		}
-		return
+	if len(text) > o.in.limit || !entry.Blank(text) {
+		o.line(w, entry.Line{Text: text})
 	}
-	var cutter entry.Splitter
-	cutter.Hold(text, o.in.limit)
-	cutter.End(false, o.in.limit, func(l entry.Line) { o.line(w, l) })
 }
 
 // message takes off a draft what a syslog message says beside its text. What is

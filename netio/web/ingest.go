@@ -120,15 +120,14 @@ const maxWindow = 8 << 20
 // maxPost bytes. fasthttp's decoder of zstd grants windows of any size, which a body
 // of a few bytes can ask for.
 func unpacked(r *fasthttp.Request) ([]byte, error) {
-	switch coding := strings.ToLower(string(r.Header.ContentEncoding())); coding {
-	case "zstd":
-	case "x-gzip": // the same (RFC 9110, 8.4.1.3)
-		r.Header.SetContentEncoding("gzip")
-		return r.BodyUncompressedWithLimit(maxPost)
+	coding := strings.ToLower(string(r.Header.ContentEncoding())) // their case does not matter (RFC 9110, 8.4.1)
+	switch coding {
+	case "x-gzip": // the same (8.4.1.3)
+		coding = "gzip"
 	case "identity":
-		r.Header.SetContentEncoding("")
-		return r.BodyUncompressedWithLimit(maxPost)
-	default: // their case does not matter (8.4.1)
+		coding = ""
+	}
+	if coding != "zstd" {
 		r.Header.SetContentEncoding(coding)
 		return r.BodyUncompressedWithLimit(maxPost)
 	}
