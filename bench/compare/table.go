@@ -35,6 +35,10 @@ func (r *row) spread(figure func(*result) float64) (median, low, high float64) {
 	for _, got := range r.runs {
 		all = append(all, figure(got))
 	}
+	return spreadOf(all)
+}
+
+func spreadOf(all []float64) (median, low, high float64) {
 	if len(all) == 0 {
 		return math.NaN(), math.NaN(), math.NaN()
 	}
@@ -69,13 +73,13 @@ func (r *row) ratio(rows []row, system, proto string, figure func(*result) float
 		if o.system != system || o.proto != proto || o.clients != r.clients || o.rate != r.rate {
 			continue
 		}
-		quotients := row{}
+		var quotients []float64
 		for round, theirs := range o.runs {
 			if mine := r.runs[round]; mine != nil {
-				quotients.add(round, result{PerSecond: figure(mine) / figure(theirs)}, nil)
+				quotients = append(quotients, figure(mine)/figure(theirs))
 			}
 		}
-		median, _, _ := quotients.spread(perSecond)
+		median, _, _ := spreadOf(quotients)
 		return median
 	}
 	return math.NaN()
