@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Checkpoint is the file that keeps how far files were read, so that the next
@@ -155,6 +156,15 @@ func (c *Checkpoint) Kept() bool { return c != nil && c.lock != nil }
 
 // Loaded reports whether there are positions to go on from.
 func (c *Checkpoint) Loaded() bool { return c.loaded() != nil }
+
+// Written returns when the positions were true that there are to go on from; zero
+// when there are none.
+func (c *Checkpoint) Written() time.Time {
+	if b := c.loaded(); b != nil && b.written > 0 {
+		return time.Unix(0, b.written)
+	}
+	return time.Time{}
+}
 
 // Continues returns the epoch of the run before this one and the seq of its
 // last entry, so that ids go on; ok is false when that run did not end in good

@@ -145,7 +145,7 @@ const unknownFor = 5 * time.Second
 func (g *guaranteed) adopt(ctx context.Context) {
 	begun := time.Now()
 	for said := false; ; {
-		positions, err := g.edge.Positions(ctx)
+		positions, err := g.edge.Positions(ctx, g.checkpoint.Written())
 		for _, p := range positions {
 			if e := g.checkpoint.Adopt(p.File, p.At); e != nil {
 				g.log.Warn("the stream names a position that is none, it is left out", "error", e)

@@ -8,14 +8,14 @@
 // client gets it. Its subject is <stream>.<host>.<source>, where whatever a
 // token must not have is written as %XX. Its headers are:
 //
-//	Nats-Msg-Id     the file's identity, the offset at which the entries begin in it,
-//	                and a sum of the payload
+//	Nats-Msg-Id     identity of the first entry's file, the offset at which the entries
+//	                begin in it, and a sum of the payload and where its files end
 //	Logwisp-Host    the host, unescaped
-//	Logwisp-Start   offset in the file at which the entries begin
-//	Logwisp-End     offset behind them
+//	Logwisp-File    for each file that has entries in it: the position behind them, as
+//	                tail.Checkpoint.Adopt takes it
+//	Logwisp-Start   likewise, in the same order: the offset at which they begin
+//	Logwisp-End     likewise: the offset behind them
 //	Logwisp-At      when that was true, nanoseconds since 1970 on the host's clock
-//	Logwisp-File    position behind the entries, as tail.Checkpoint.Adopt takes it;
-//	                then those of the other files of the source that were last written to
 //
 // What comes from no file has none of the last four, and the id of its first
 // entry for a Nats-Msg-Id.
@@ -28,8 +28,8 @@
 //	    is stored twice.
 //	J2  An entry counts as delivered when the server has acknowledged its message,
 //	    or the stream has shown that it holds it.
-//	J3  A run begins behind what the last message of each subject names, wherever
-//	    the checkpoint on disk has got to.
+//	J3  A run begins behind what the last message of each subject names, and all
+//	    messages since the checkpoint on disk was true.
 //	J4  The number of an entry is the sequence number of its message times 2^20,
 //	    plus its line in the message from 0. It depends on the stream alone, so it
 //	    is the same on every Hub, and lines that a Hub leaves out leave a hole.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	client "github.com/nats-io/nats.go"
@@ -16,10 +15,10 @@ import (
 
 const (
 	headerHost  = "Logwisp-Host"
+	headerAt    = "Logwisp-At"
+	headerFile  = "Logwisp-File" // these three have a value for each file
 	headerStart = "Logwisp-Start"
 	headerEnd   = "Logwisp-End"
-	headerAt    = "Logwisp-At"
-	headerFile  = "Logwisp-File"
 )
 
 // answerTime is how long the server may take to answer, askTime to say whether a
@@ -74,43 +73,6 @@ func NewEdge(o *Options, epoch uint64, origins Origins, log *slog.Logger) (*Edge
 // Close ends the connection.
 func (e *Edge) Close() { e.conn.Close() }
 
-// Position is how far a file is in the stream.
-type Position struct {
-	File []byte // as Origin.Position has it
-	At   int64  // when it was true, nanoseconds since 1970 on this host's clock
-}
-
-// Positions returns how far the files of this host are in the stream (J3). The
-// error says why that cannot be known now. It is called before there is anything
-// to carry.
-func (e *Edge) Positions(ctx context.Context) ([]Position, error) {
-	if err := e.open(ctx); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 6*answerTime)
-	defer cancel()
-	info, err := e.stream.Info(ctx, jetstream.WithSubjectFilter(e.options.Stream+"."+token(e.options.Host)+".>"))
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", e.options.Stream, err)
-	}
-	var all []Position
-	for name := range info.State.Subjects {
-		s := e.of(name)
-		last, err := e.lookUp(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if last == nil {
-			continue
-		}
-		at, _ := strconv.ParseInt(last.Header.Get(headerAt), 10, 64)
-		for _, file := range last.Header.Values(headerFile) {
-			all = append(all, Position{[]byte(file), at})
-		}
-	}
-	return all, nil
-}
-
 // Carry publishes the entries of p (J1, J2).
 func (e *Edge) Carry(ctx context.Context, p netio.Parcel) (done int, err error) {
 	if err := e.open(ctx); err != nil {
@@ -148,7 +110,14 @@ func (e *Edge) round(ctx context.Context, active []*subject) (more []*subject, e
 	for _, s := range active {
 		f := flight{of: s}
 		if !s.known {
-			_, f.err = e.lookUp(ctx, s)
+			var last *jetstream.RawStreamMsg
+			if last, f.err = e.lookUp(ctx, s); last != nil && last.Header.Get(jetstream.MsgIDHeader) == s.queue[0].id() {
+				s.stored(last.Sequence) // its answer was lost
+				if len(s.queue) > 0 {
+					more = append(more, s)
+				}
+				continue
+			}
 		}
 		if f.err == nil {
 			f.ack, f.err = e.js.PublishMsgAsync(s.queue[0].message(e, s),
@@ -217,12 +186,8 @@ func (e *Edge) reconsider(ctx context.Context, s *subject) error {
 		return fmt.Errorf("subject %s: the servers do not agree yet on its last message", s.name)
 	case last == nil:
 		return nil // the limits of the stream have deleted it: this one is the first again
-	case !s.mine && m.file != "" && last != nil:
-		// What the run before had under way has arrived meanwhile.
-		if end, ok := endOf(last, m.file); ok {
-			s.skip(end)
-			return nil
-		}
+	case !s.mine && s.skip(endsIn(last)):
+		return nil // what the run before had under way has arrived meanwhile
 	}
 	e.complaints.Warn("somebody else publishes to a subject of this host: give each machine a name of its own with ?host=NAME",
 		errors.New("another message than was expected is the last of it"), "subject", s.name)

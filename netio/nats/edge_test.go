@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"logwisp/netio"
 	"logwisp/netio/netiotest"
@@ -21,13 +22,7 @@ func edge(t *testing.T, s *server, p *parcel) *Edge {
 	if p != nil {
 		origins = files{p}
 	}
-	e, err := NewEdge(s.settings(t, ""), 7, origins, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	eventually(t, "a connection", e.conn.IsConnected)
-	return e
+	return edgeOf(t, s, origins)
 }
 
 func carries(t *testing.T, e *Edge, p *parcel) {
@@ -55,7 +50,7 @@ func TestARunGoesOnBehindWhatTheStreamHolds(t *testing.T) {
 	before := edge(t, s, all)
 	carries(t, before, entries(1, "a 1", "a 2"))
 	e := edge(t, s, all)
-	positions, err := e.Positions(t.Context())
+	positions, err := e.Positions(t.Context(), time.Time{})
 	if err != nil || len(positions) != 1 || !strings.Contains(string(positions[0].File), `"offset":20}`) || positions[0].At == 0 {
 		t.Fatalf("positions %+v %v", positions, err)
 	}
@@ -73,7 +68,7 @@ func TestAMessageWhoseAnswerWasLostIsNotStoredTwice(t *testing.T) {
 	e := edge(t, s, p)
 	carries(t, e, p)
 	of := e.of(subjectOf("LOGS", "web1", "a"))
-	of.acked, of.last, of.file, of.end = 0, 0, "", 0 // as if nothing had come back
+	of.acked, of.last, of.ends = 0, 0, map[string]int64{} // as if nothing had come back
 	carries(t, e, p)
 	if got := s.payloads(t); len(got) != 1 {
 		t.Errorf("the stream has %q", got)
