@@ -20,7 +20,8 @@
 //	    its goroutine has at most one worker, and publishes before the next turn.
 //	G3  A stream that waits holds no buffer but the fragment of its last line.
 //	    All fragments of an input together take maxFragments bytes, and
-//	    smallFragment for each stream.
+//	    smallFragment for each stream. From half of that on whoever holds more
+//	    than an equal share of the half gets its own sent on.
 //	G4  What the kernel had received when Stop was called is published before
 //	    Stop returns, as far as drainTime goes.
 //	G5  A stream gives the ring at most maxSources names of at most

@@ -80,6 +80,7 @@ type input struct {
 	socket    *datagrams
 	stdin     *standardInput
 	fragments atomic.Int64 // bytes of unfinished lines that are held
+	holders   atomic.Int64 // streams that hold more than smallFragment of them
 	stats     counters
 }
 

@@ -136,12 +136,24 @@ func (st *stream) take() error {
 // account keeps the sum of the fragments held, and sends this one as it is when
 // they are too many (G3).
 func (st *stream) account() {
+	in := st.in
 	now := st.frame.Memory()
-	if now > smallFragment && st.in.fragments.Load()+int64(now-st.held) > maxFragments {
-		st.frame.Flush(st.in.room(), st.emit)
-		now = 0
+	if now > smallFragment {
+		all := in.fragments.Load() + int64(now-st.held)
+		// Whoever holds more than its share pays, not who comes to a full house.
+		share := maxFragments / 2 / max(in.holders.Load(), 1)
+		if all > maxFragments || all > maxFragments/2 && int64(now) > share {
+			st.frame.Flush(in.room(), st.emit)
+			now = 0
+		}
 	}
-	st.in.fragments.Add(int64(now - st.held))
+	in.fragments.Add(int64(now - st.held))
+	switch before := st.held > smallFragment; {
+	case now > smallFragment && !before:
+		in.holders.Add(1)
+	case now <= smallFragment && before:
+		in.holders.Add(-1)
+	}
 	st.held = now
 }
 

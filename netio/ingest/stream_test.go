@@ -249,6 +249,34 @@ func TestFragmentsBeyondTheirCommonBudgetAreSentAsTheyAre(t *testing.T) {
 	r.until("the last", func() bool { return len(r.got) == 3 && in.fragments.Load() == 0 })
 }
 
+// TestThoseWhoHoldMuchPayForIt has many others hold much of lines without an end, so
+// that there is room for lines of a usual length only.
+func TestThoseWhoHoldMuchPayForIt(t *testing.T) {
+	r := newRig(t, Settings{}, tcpInput(Options{}))
+	in := r.server.inputs[0]
+	const others, those = 64, maxFragments/2 + 1
+	in.holders.Add(others)
+	in.fragments.Add(those)
+	much, usual := r.dial(), r.dial()
+	large, line := strings.Repeat("x", maxFragments/2/(others+1)+64<<10), strings.Repeat("y", 100<<10)
+	r.write(usual, line)
+	r.until("it to be held", func() bool { return in.fragments.Load() >= those+int64(len(line)) })
+	r.write(much, large)
+	r.until("the much to be sent on", func() bool { return len(r.got) > 0 })
+	r.write(usual, "\n")
+	last := ""
+	r.until("the line", func() bool {
+		all := r.messages()
+		last = all[len(all)-1]
+		return strings.HasSuffix(last, "y")
+	})
+	if last != line {
+		t.Errorf("of a line of %d bytes there came %d", len(line), len(last))
+	}
+	much.Close()
+	r.until("nobody to hold anything", func() bool { return in.holders.Load() == others && in.fragments.Load() == those })
+}
+
 func TestWhatTheKernelHasReceivedIsTakenInAtAStop(t *testing.T) {
 	in, out := pipeInput(t)
 	r := newRig(t, Settings{Stdin: in}, tcpInput(Options{}), Options{URL: "syslog+udp://127.0.0.1:0"}, Options{URL: "-"})
