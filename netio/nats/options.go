@@ -34,6 +34,7 @@ type Options struct {
 	Host        string // name of this machine in subjects
 	Credentials string // file with a user's JWT and key; "" = none
 	TokenFile   string // read for every connection; "" = none
+	TLS         bool   // nothing is said to a server that has none
 
 	// Of a stream that is created because there is none.
 	Replicas int
@@ -42,7 +43,7 @@ type Options struct {
 }
 
 // parameters are the names of the query.
-var parameters = []string{"credentials", "host", "max_age", "max_bytes", "replicas", "token_file"}
+var parameters = []string{"credentials", "host", "max_age", "max_bytes", "replicas", "tls", "token_file"}
 
 // ParseURL reads a URL. The error does not show what may be secret.
 func ParseURL(raw string) (*Options, error) {
@@ -116,6 +117,10 @@ func (o *Options) set(name, value string) (err error) {
 		o.Credentials = value
 	case "token_file":
 		o.TokenFile = value
+	case "tls":
+		if o.TLS, err = strconv.ParseBool(value); err != nil {
+			err = errors.New("want true or false")
+		}
 	case "host":
 		if o.Host = value; value == "" || len(value) > 255 {
 			err = errors.New("want a name of at most 255 bytes")
@@ -158,6 +163,9 @@ func (o *Options) connection(name string) []client.Option {
 		client.MaxPingsOutstanding(2),
 		client.ReconnectBufSize(-1), // what is not sent at once is an error, and sent again by us
 		client.Timeout(5 * time.Second),
+	}
+	if o.TLS {
+		settings = append(settings, client.Secure())
 	}
 	if o.Credentials != "" {
 		settings = append(settings, client.UserCredentials(o.Credentials))

@@ -34,6 +34,7 @@ func TestURLsThatAreNotRightAreExplained(t *testing.T) {
 		"nats://a/L?max_bytes=1GB":  "number of bytes",
 		"nats://a/L?max_age=1":      "duration",
 		"nats://a/L?host=":          "at most 255",
+		"nats://a/L?tls=yes":        "true or false",
 		"nats://a/L?%zz":            "malformed",
 		"http://a/L":                "want nats://",
 		"nats://u:secret@a:99999/L": "port",

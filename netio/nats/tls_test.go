@@ -43,3 +43,28 @@ func TestNothingIsSentToAServerWhoseCertificateNobodyVouchesFor(t *testing.T) {
 		return err != nil && strings.Contains(err.Error(), "certificate")
 	})
 }
+
+func TestATokenIsNotSaidToAServerWithoutTLSWhereThatIsDemanded(t *testing.T) {
+	o := startServer(t).settings(t, "&tls=true")
+	e, err := NewEdge(o, 7, nil, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	eventually(t, "the reason to be told", func() bool {
+		done, err := e.Carry(t.Context(), entries(1, "a 1"))
+		if done > 0 {
+			t.Fatal("delivered")
+		}
+		return err != nil && strings.Contains(err.Error(), "secure connection")
+	})
+	secured := startSecure(t, authority)
+	p := entries(1, "a 1")
+	e, err = NewEdge(secured.settings(t, "&tls=true"), 7, files{p}, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	eventually(t, "a connection", e.conn.IsConnected)
+	carries(t, e, p)
+}
