@@ -13,6 +13,18 @@ const (
 	fewWrites      = 4 // to each, more than one read of a file makes
 )
 
+// Few reports whether there are so few subscribers that producers deliver to them
+// themselves when there is little. Safe for concurrent use.
+func (e *Engine) Few() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := int64(0)
+	for _, t := range e.transports {
+		n += t.active.Load()
+	}
+	return n <= fewSubscribers
+}
+
 // wake is called by a producer when the loop sleeps and there is something new.
 // It never waits: who has the turn already is the loop, awake.
 func (l *loop) wake() {

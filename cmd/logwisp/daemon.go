@@ -212,6 +212,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.phase.Store(running)
 	defer d.tellManager()()
+	wide := suitProcessors(d.engine.Few)
 	var err error
 	select {
 	case <-ctx.Done():
@@ -219,6 +220,7 @@ func (d *daemon) run(ctx context.Context) error {
 		d.failure.Store(&err)
 	}
 	d.phase.Store(stopping)
+	wide()
 	d.notify(sd.SdNotifyStopping, "STATUS=stopping")
 	d.closeListeners()
 	d.inputs.Stop()
