@@ -17,7 +17,7 @@ func TestRowsHaveNamesOfTheirOwnAndBounds(t *testing.T) {
 		}
 		seen[r.name] = true
 		for _, f := range r.figures {
-			if f.what == "" || f.bound <= 0 {
+			if f.what == "" || (f.bound <= 0) != f.told {
 				t.Errorf("row %s: figure %q with bound %v", r.name, f.what, f.bound)
 			}
 		}
@@ -39,17 +39,19 @@ func TestTableTellsWhatIsMetAndWhy(t *testing.T) {
 		row: row{figures: []figure{
 			{what: "ratio", bound: 0.5},
 			{what: "share", bound: 2, least: true, unit: "%"},
+			{what: "latency", told: true},
 		}},
 		values: [][]value{
-			{{v: 0.4}, {v: 3, note: "at | once"}},
-			{{v: 0.6}, {void: fmt.Errorf("rsyslogd: %w", errMissing)}},
-			{{void: errors.New("7 lines\ndropped")}, {v: 1}},
+			{{v: 0.4}, {v: 3, note: "at | once"}, {v: 7}},
+			{{v: 0.6}, {void: fmt.Errorf("rsyslogd: %w", errMissing)}, {v: 8}},
+			{{void: errors.New("7 lines\ndropped")}, {v: 1}, {v: 9}},
 		},
 	}
 	want := `| what | run 1 | run 2 | run 3 | at least | met |
 |---|---|---|---|---|---|
 | ratio | 0.40 | 0.60 | void: 7 lines dropped | ≤ 0.50 | 1 of 3 |
 | share | 3.00 (at / once) | not run: rsyslogd: not installed | 1.00 | ≥ 2.00 % | not run |
+| latency | 7.00 | 8.00 | 9.00 | told |  |
 `
 	if got := table([]result{r}, 3); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
