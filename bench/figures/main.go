@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	rowTime = 2 * time.Minute  // for all runs of a row
-	allTime = 15 * time.Minute // for everything
+	runTime = 2 * time.Minute  // for one run of a row
+	allTime = 25 * time.Minute // for everything
 )
 
 func main() {

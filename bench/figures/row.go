@@ -45,21 +45,10 @@ type result struct {
 
 // repeat measures a row n times.
 func (r row) repeat(ctx context.Context, t *tools, n int) result {
-	ctx, cancel := context.WithTimeout(ctx, rowTime)
-	defer cancel()
 	res := result{row: r}
 	for i := range n {
 		begin := time.Now()
-		got, err := r.once(ctx, t, i)
-		if err != nil || len(got) != len(r.figures) {
-			if cause := context.Cause(ctx); cause != nil {
-				err = fmt.Errorf("out of time or interrupted: %w", cause)
-			}
-			got = make([]value, len(r.figures))
-			for k := range got {
-				got[k] = value{void: err}
-			}
-		}
+		got, err := r.within(ctx, t, i)
 		for k, f := range r.figures {
 			fmt.Fprintf(os.Stderr, "%s, run %d, %.0f s: %s: %s\n", r.name, i+1, time.Since(begin).Seconds(), f.what, got[k].text())
 		}
@@ -69,6 +58,24 @@ func (r row) repeat(ctx context.Context, t *tools, n int) result {
 		}
 	}
 	return res
+}
+
+// within measures a row once, within runTime. Without figures every value is void.
+func (r row) within(ctx context.Context, t *tools, i int) ([]value, error) {
+	ctx, cancel := context.WithTimeout(ctx, runTime)
+	defer cancel()
+	got, err := r.once(ctx, t, i)
+	if err == nil && len(got) == len(r.figures) {
+		return got, nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = fmt.Errorf("out of time or interrupted: %w", cause)
+	}
+	got = make([]value, len(r.figures))
+	for k := range got {
+		got[k] = value{void: err}
+	}
+	return got, err
 }
 
 func (f figure) limit() string {
