@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,6 +42,7 @@ type saved struct {
 	since       int64 // what was born later was not known to it, nanoseconds since 1970
 	written     int64
 	epoch, head uint64 // 0 unless that run ended in good order
+	unsorted    bool   // positions were adopted
 
 	claimed map[*file]bool      // files that go on, while the watcher is made
 	listed  map[string][]beside // directories looked at meanwhile
@@ -147,6 +149,10 @@ func (c *Checkpoint) failures() uint64 {
 func (c *Checkpoint) loaded() *saved {
 	if c == nil {
 		return nil
+	}
+	if b := c.before; b != nil && b.unsorted {
+		b.unsorted = false
+		slices.SortStableFunc(b.positions, byPath)
 	}
 	return c.before
 }

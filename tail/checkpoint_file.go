@@ -47,11 +47,14 @@ var (
 
 func nowNanos() int64 { return time.Now().UnixNano() }
 
+// byPath orders positions: those of one path in the order in which the files are read.
+func byPath(a, b *position) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), rotatedFirst(a.Rotated, b.Rotated), cmp.Compare(a.Born, b.Born))
+}
+
 // encode appends the document, a file a line. The positions are put in order.
 func encode(dst []byte, positions []position, epoch, head uint64, at int64) ([]byte, error) {
-	slices.SortFunc(positions, func(a, b position) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), rotatedFirst(a.Rotated, b.Rotated), cmp.Compare(a.Born, b.Born))
-	})
+	slices.SortFunc(positions, func(a, b position) int { return byPath(&a, &b) })
 	dst = append(dst, `{"program":"`+programName+`","version":`...)
 	dst = strconv.AppendInt(dst, checkpointVersion, 10)
 	dst = time.Unix(0, at).UTC().AppendFormat(append(dst, `,"written":"`...), time.RFC3339Nano)

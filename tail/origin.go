@@ -136,7 +136,8 @@ func (o *Origin) Position() []byte {
 
 // Adopt makes a position from Origin.Position, which was noted at the time given
 // in nanoseconds since 1970, one to go on from, unless the checkpoint is newer:
-// the reader may have kept more than the crash of a daemon has left. It is
+// the reader may have kept more than the crash of a daemon has left. Of a file that
+// begins with the same bytes what is further is newer, whatever the clock said. It is
 // called before Resume.
 func (c *Checkpoint) Adopt(text []byte, at int64) error {
 	p := new(position)
@@ -151,7 +152,13 @@ func (c *Checkpoint) Adopt(text []byte, at int64) error {
 	}
 	s := c.before
 	known := s.byKey[p.id().key()]
-	if known != nil && max(s.written, known.adopted) >= at {
+	switch {
+	case known == nil:
+	case known.Head == p.Head && p.Head.Length == headSize:
+		if known.Offset >= p.Offset {
+			return nil
+		}
+	case max(s.written, known.adopted) >= at:
 		return nil
 	}
 	p.adopted = at
@@ -160,5 +167,6 @@ func (c *Checkpoint) Adopt(text []byte, at int64) error {
 	}
 	s.positions = append(s.positions, p)
 	s.byKey[p.id().key()] = p
+	s.unsorted = true
 	return nil
 }

@@ -33,7 +33,7 @@ func connect(o *Options, name string, log *slog.Logger, reconnected func()) (*cl
 	if err != nil {
 		return nil, nil, fmt.Errorf("nats: %w", sanitized(err))
 	}
-	js, err := jetstream.New(conn)
+	js, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(answerTime)) // else what gets no answer is kept
 	if err != nil {
 		conn.Close()
 		return nil, nil, fmt.Errorf("nats: %w", err)

@@ -73,24 +73,27 @@ func NewEdge(o *Options, epoch uint64, origins Origins, log *slog.Logger) (*Edge
 // Close ends the connection.
 func (e *Edge) Close() { e.conn.Close() }
 
+// errAgain says that the stream has more than was known, so that messages have to be
+// cut anew.
+var errAgain = errors.New("more of the subject is in the stream than was known")
+
 // Carry publishes the entries of p (J1, J2).
 func (e *Edge) Carry(ctx context.Context, p netio.Parcel) (done int, err error) {
 	if err := e.open(ctx); err != nil {
 		return 0, err
 	}
-	active, err := e.cut(ctx, p)
-	if err != nil {
-		return 0, err
-	}
-	for len(active) > 0 && err == nil {
-		active, err = e.round(ctx, active)
-	}
-	done = p.Len()
-	if err != nil {
-		done = 0
-		for done < p.Len() && p.Seq(done) <= e.of(e.subjectOf(p, done)).acked {
-			done++
+	for err = errAgain; errors.Is(err, errAgain); {
+		var active []*subject
+		done, active, err = e.cut(ctx, p)
+		for len(active) > 0 && err == nil {
+			active, err = e.round(ctx, active)
 		}
+	}
+	if err == nil {
+		return done, nil
+	}
+	for done = 0; done < p.Len() && e.of(e.subjectOf(p, done)).delivered(p.Seq(done)); {
+		done++
 	}
 	return done, err
 }
@@ -110,19 +113,15 @@ func (e *Edge) round(ctx context.Context, active []*subject) (more []*subject, e
 	for _, s := range active {
 		f := flight{of: s}
 		if !s.known {
-			var last *jetstream.RawStreamMsg
-			if last, f.err = e.lookUp(ctx, s); last != nil && last.Header.Get(jetstream.MsgIDHeader) == s.queue[0].id() {
-				s.stored(last.Sequence) // its answer was lost
-				if len(s.queue) > 0 {
-					more = append(more, s)
-				}
-				continue
-			}
+			f.err = e.learn(ctx, s)
 		}
-		if f.err == nil {
+		switch {
+		case f.err == nil && len(s.queue) > 0:
 			f.ack, f.err = e.js.PublishMsgAsync(s.queue[0].message(e, s),
 				jetstream.WithExpectStream(e.options.Stream), jetstream.WithExpectLastSequencePerSubject(s.last),
 				jetstream.WithRetryAttempts(0))
+		case f.err == nil:
+			continue // its answer was lost, and there is no more
 		}
 		flights = append(flights, f)
 	}
@@ -134,9 +133,9 @@ func (e *Edge) round(ctx context.Context, active []*subject) (more []*subject, e
 			f.err = e.settle(ctx, s, f.ack, timeout.C)
 		}
 		switch {
-		case f.err != nil:
+		case f.err != nil && (err == nil || !errors.Is(f.err, errAgain)):
 			err = f.err
-		case len(s.queue) > 0:
+		case f.err == nil && len(s.queue) > 0:
 			more = append(more, s)
 		}
 	}
@@ -169,6 +168,25 @@ func (e *Edge) settle(ctx context.Context, s *subject, ack jetstream.PubAckFutur
 	}
 }
 
+// learn looks what the stream has of a subject whose last message is not known: it
+// may be that which is to be published, whose answer was lost, or another one that
+// has some of its entries.
+func (e *Edge) learn(ctx context.Context, s *subject) error {
+	before := s.last
+	last, err := e.lookUp(ctx, s)
+	switch {
+	case err != nil || last == nil || last.Sequence == before:
+		return err
+	case last.Header.Get(jetstream.MsgIDHeader) == s.queue[0].id(s):
+		s.stored(last.Sequence)
+		return nil
+	}
+	if s.expect(last) {
+		return errAgain
+	}
+	return nil
+}
+
 // reconsider looks what the stream has of a subject whose last message is not
 // the one that was known.
 func (e *Edge) reconsider(ctx context.Context, s *subject) error {
@@ -178,7 +196,7 @@ func (e *Edge) reconsider(ctx context.Context, s *subject) error {
 	switch {
 	case err != nil:
 		return err
-	case last != nil && last.Header.Get(jetstream.MsgIDHeader) == m.id():
+	case last != nil && last.Header.Get(jetstream.MsgIDHeader) == m.id(s):
 		s.stored(last.Sequence) // its answer was lost
 		return nil
 	case s.last == before:
@@ -186,12 +204,12 @@ func (e *Edge) reconsider(ctx context.Context, s *subject) error {
 		return fmt.Errorf("subject %s: the servers do not agree yet on its last message", s.name)
 	case last == nil:
 		return nil // the limits of the stream have deleted it: this one is the first again
-	case !s.mine && s.skip(endsIn(last)):
-		return nil // what the run before had under way has arrived meanwhile
+	case s.expect(last) && m.isOf(s.late):
+		return errAgain // what was under way has arrived meanwhile
 	}
 	e.complaints.Warn("somebody else publishes to a subject of this host: give each machine a name of its own with ?host=NAME",
 		errors.New("another message than was expected is the last of it"), "subject", s.name)
-	return nil
+	return errAgain
 }
 
 // lookUp asks the stream for the last message of a subject, nil if there is none.

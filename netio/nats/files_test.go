@@ -143,7 +143,7 @@ func TestAnAnswerThatIsLateByMoreThanTheServerRemembersRepeatsNothing(t *testing
 	}
 	carries(t, e, numbered(3, 4))
 	before := len(s.payloads(t))
-	of.acked, of.known, of.mine, of.ends = 2, false, false, ends // as if the answer had not come
+	of.acked, of.last, of.known, of.ends = 2, 1, false, ends // as if the answer had not come
 	probe := func() *jetstream.PubAck {
 		ack, err := js.Publish(t.Context(), "LOGS.web2.a", nil, jetstream.WithMsgID("probe"))
 		if err != nil {

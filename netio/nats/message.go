@@ -45,16 +45,38 @@ type part struct {
 	last  Origin // of the last of them
 }
 
-func newMessage(epoch, seq uint64, size int) *message {
-	return &message{data: make([]byte, 0, size), first: strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(seq, 10)}
+func newMessage(epoch, seq uint64) *message {
+	return &message{first: strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(seq, 10)}
+}
+
+// rooms are what a message may take, in bytes.
+type rooms struct {
+	most    int // that the server takes of entries and headers; 0: not known
+	largest int // of one entry
+	limit   int // of entries, unless one alone is longer
+	heads   int // of headers that are of files
+}
+
+func (e *Edge) rooms() rooms {
+	most := int(e.conn.MaxPayload())
+	if most <= 0 { // there is no connection
+		return rooms{0, maxMessage, maxMessage, headerRoom - plainRoom}
+	}
+	largest := max(most-headerRoom, most/2)
+	return rooms{most, largest, min(maxMessage, largest), min(headerRoom, most-largest) - plainRoom}
+}
+
+// alone reports whether an entry and its headers fit a message.
+func (r *rooms) alone(text []byte, o Origin) bool {
+	return r.most == 0 || len(text)+roomFor(o)+plainRoom <= r.most
 }
 
 // takes reports whether the message has room for one more entry.
-func (m *message) takes(text []byte, o Origin, known bool, limit int) bool {
-	if len(m.data)+len(text) > limit || len(m.entries) >= maxEntries || known != (len(m.parts) > 0) {
+func (m *message) takes(text []byte, o Origin, known bool, r *rooms) bool {
+	if len(m.data)+len(text) > r.limit || len(m.entries) >= maxEntries || known != (len(m.parts) > 0) {
 		return false
 	}
-	return !known || m.partOf(o.File) >= 0 || m.heads+roomFor(o) <= headerRoom-plainRoom
+	return !known || m.partOf(o.File) >= 0 || m.heads+roomFor(o) <= r.heads
 }
 
 // roomFor returns how many bytes the headers of a file may take.
@@ -91,15 +113,16 @@ func (m *message) add(text []byte, seq uint64, o Origin, known bool, start int64
 	m.entries = append(m.entries, e)
 }
 
-// id returns the Nats-Msg-Id. What ends elsewhere in its file is another message,
-// even if it says the same.
-func (m *message) id() string {
+// id returns the Nats-Msg-Id, under which the server throws away what it has stored
+// lately: what is of another subject or run, or ends elsewhere in its file, is
+// another message, even if it says the same.
+func (m *message) id(s *subject) string {
 	if m.name == "" {
 		m.name = m.first
 		if len(m.parts) > 0 {
 			m.name = m.parts[0].file + "-" + strconv.FormatInt(m.parts[0].start, 10)
 		}
-		sum := crc32.ChecksumIEEE(m.data)
+		sum := crc32.Update(crc32.ChecksumIEEE([]byte(s.name+" "+m.first+" ")), crc32.IEEETable, m.data)
 		for i := range m.parts {
 			var end [8]byte
 			binary.LittleEndian.PutUint64(end[:], uint64(m.parts[i].last.End))
@@ -114,7 +137,7 @@ func (m *message) id() string {
 func (m *message) message(e *Edge, s *subject) *client.Msg {
 	msg := client.NewMsg(s.name)
 	msg.Data = m.data
-	msg.Header.Set(jetstream.MsgIDHeader, m.id())
+	msg.Header.Set(jetstream.MsgIDHeader, m.id(s))
 	msg.Header.Set(headerHost, e.options.Host)
 	if len(m.parts) > 0 {
 		msg.Header.Set(headerAt, strconv.FormatInt(time.Now().UnixNano(), 10))
@@ -128,22 +151,12 @@ func (m *message) message(e *Edge, s *subject) *client.Msg {
 	return msg
 }
 
-// without returns what is left of the message without the entries that end where
-// their file is stored to, or before that, and the seqs of those.
-func (m *message) without(stored map[string]int64) (left *message, had []uint64) {
-	left = &message{first: m.first}
-	from := 0
-	for i := range m.entries {
-		e := &m.entries[i]
-		p := &m.parts[e.part]
-		text := m.data[from:e.behind]
-		from = e.behind
-		if end, ok := stored[p.file]; ok && e.end <= end {
-			had = append(had, e.seq)
-			continue
+// isOf reports whether the message has entries of one of these files.
+func (m *message) isOf(files map[string]*late) bool {
+	for i := range m.parts {
+		if files[m.parts[i].file] != nil {
+			return true
 		}
-		o := Origin{File: p.file, End: e.end, Position: p.last.Position} // its last entry makes it whole
-		left.add(text, e.seq, o, true, max(p.start, stored[p.file]))
 	}
-	return left, had
+	return false
 }

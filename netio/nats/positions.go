@@ -17,17 +17,16 @@ type Position struct {
 	At   int64  // when it was true, nanoseconds since 1970 on this host's clock
 }
 
-const (
-	// readBack is how much earlier than the checkpoint the stream is read from,
-	// since the clocks of servers and host differ.
-	readBack = 5 * time.Second
-	// readAtAll is how far it is read back where there is no checkpoint.
-	readAtAll = time.Hour
-)
+// readBack is how much earlier than the checkpoint the stream is read from, since
+// what is known of clocks comes from messages that were on their way for a while.
+const readBack = time.Minute
+
+// forgetAfter is when the server forgets a consumer that is not used any more.
+const forgetAfter = 30 * time.Second
 
 // Positions returns how far the files of this host are in the stream (J3): those
 // of the last message of each subject and of all that came since kept, when the
-// positions were true that the caller has; zero: it has none. The error says why
+// positions were true that the caller has; zero: it has none, and all are read. The error says why
 // that cannot be known now. It is called before there is anything to carry.
 func (e *Edge) Positions(ctx context.Context, kept time.Time) ([]Position, error) {
 	if err := e.open(ctx); err != nil {
@@ -35,16 +34,16 @@ func (e *Edge) Positions(ctx context.Context, kept time.Time) ([]Position, error
 	}
 	subjects := e.options.Stream + "." + token(e.options.Host) + ".>"
 	asking, cancel := context.WithTimeout(ctx, 6*answerTime)
-	defer cancel()
 	info, err := e.stream.Info(asking, jetstream.WithSubjectFilter(subjects))
+	cancel()
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", e.options.Stream, err)
+		return nil, e.explain(err)
 	}
 	all := latest{}
-	var newest *jetstream.RawStreamMsg
+	clocks := clocks{from: kept}
 	for name := range info.State.Subjects {
 		s := e.of(name)
-		last, err := e.lookUp(asking, s)
+		last, err := e.lookUp(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -53,39 +52,59 @@ func (e *Edge) Positions(ctx context.Context, kept time.Time) ([]Position, error
 		}
 		s.ends = endsIn(last)
 		all.note(last.Sequence, last.Header)
-		if newest == nil || last.Sequence > newest.Sequence {
-			newest = last
-		}
+		clocks.note(last)
 	}
-	if newest == nil {
+	if clocks.newest == 0 {
 		return nil, nil
 	}
-	if err := e.readFrom(ctx, subjects, since(newest, kept), newest.Sequence, all); err != nil {
+	if err := e.readFrom(ctx, subjects, clocks.since(), clocks.newest, all); err != nil {
 		return nil, fmt.Errorf("stream %s: read what it tells of files: %w", e.options.Stream, err)
 	}
 	return all.positions(), nil
 }
 
-// since returns from where on, on the server's clock, messages may tell of
-// files what the positions of kept, on this host's clock, do not.
-func since(newest *jetstream.RawStreamMsg, kept time.Time) time.Time {
-	at, ok := atOf(newest.Header)
-	if kept.IsZero() || !ok {
-		return newest.Time.Add(-readAtAll)
+// clocks find out from where on, on the server's clock, messages may tell of files
+// what the positions of this host do not, that were true at a time on its own.
+type clocks struct {
+	from   time.Time     // zero: there are no positions
+	ahead  time.Duration // how far the server's clock is, at least
+	known  bool          // ahead is
+	newest uint64        // sequence number of the last message
+}
+
+func (c *clocks) note(last *jetstream.RawStreamMsg) {
+	c.newest = max(c.newest, last.Sequence)
+	at, ok := atOf(last.Header)
+	if !ok {
+		return
 	}
 	sent := time.Unix(0, at)
-	if kept.After(sent) {
-		kept = sent
+	if !c.from.IsZero() && c.from.After(sent) {
+		c.from = sent // the clock was set back
 	}
-	return newest.Time.Add(kept.Sub(sent) - readBack)
+	// A message may have been long on its way, so the one that was quickest counts.
+	if ahead := last.Time.Sub(sent); !c.known || ahead < c.ahead {
+		c.ahead, c.known = ahead, true
+	}
+}
+
+func (c *clocks) since() time.Time {
+	if c.from.IsZero() || !c.known {
+		return time.Time{}
+	}
+	return c.from.Add(c.ahead - readBack)
 }
 
 // readFrom notes what messages from a time to a sequence number tell of files.
 func (e *Edge) readFrom(ctx context.Context, subjects string, from time.Time, to uint64, all latest) error {
-	c, err := e.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{subjects}, HeadersOnly: true,
-		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &from,
-	})
+	settings := jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{subjects}, HeadersOnly: true, InactiveThreshold: forgetAfter,
+		MaxResetAttempts: 1, // else it would be made again for ever, whatever becomes of ctx
+	}
+	if !from.IsZero() {
+		settings.DeliverPolicy, settings.OptStartTime = jetstream.DeliverByStartTimePolicy, &from
+	}
+	c, err := e.stream.OrderedConsumer(ctx, settings)
 	if err != nil {
 		return err
 	}
@@ -94,6 +113,7 @@ func (e *Edge) readFrom(ctx context.Context, subjects string, from time.Time, to
 		return err
 	}
 	defer messages.Stop()
+	defer context.AfterFunc(ctx, messages.Stop)()
 	for {
 		waiting, cancel := context.WithTimeout(ctx, answerTime)
 		m, err := messages.Next(jetstream.NextContext(waiting))
@@ -155,13 +175,18 @@ func standsAt(position string) (file string, offset int64, ok bool) {
 	return fmt.Sprintf("%x-%x-%x", p.Dev, p.Inode, p.Born), p.Offset, true
 }
 
-// endsIn returns how far each file is in the stream according to a message, which
-// may be nil.
+// endsIn returns how far each file is in the stream according to a message.
 func endsIn(last *jetstream.RawStreamMsg) map[string]int64 {
 	ends := make(map[string]int64)
-	if last == nil {
-		return ends
+	for file, l := range lateIn(last) {
+		ends[file] = l.end
 	}
+	return ends
+}
+
+// lateIn returns what a message has of files.
+func lateIn(last *jetstream.RawStreamMsg) map[string]*late {
+	all := make(map[string]*late)
 	told := last.Header.Values(headerEnd)
 	for i, text := range last.Header.Values(headerFile) {
 		file, end, ok := standsAt(text)
@@ -173,7 +198,18 @@ func endsIn(last *jetstream.RawStreamMsg) map[string]int64 {
 				end = n
 			}
 		}
-		ends[file] = end
+		all[file] = &late{end: end, head: headOf([]byte(text))}
 	}
-	return ends
+	return all
+}
+
+// headOf returns the fingerprint of the file of a position.
+func headOf(position []byte) string {
+	var p struct {
+		Head json.RawMessage `json:"fingerprint"`
+	}
+	if json.Unmarshal(position, &p) != nil {
+		return "none"
+	}
+	return string(p.Head)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"logwisp/netio"
 )
 
@@ -20,13 +22,22 @@ const (
 // subject is what is known of one source.
 type subject struct {
 	name  string
-	last  uint64          // sequence number of its last message; 0: none
-	known bool            // last is
-	mine  bool            // this run has published the last one
-	acked uint64          // entries up to this seq are delivered
-	had   map[uint64]bool // and these behind it, by an earlier run
-	queue []*message      // to be published, in order
+	last  uint64           // sequence number of its last message; 0: none
+	known bool             // last is
+	acked uint64           // entries up to this seq are delivered
+	had   map[uint64]bool  // and these behind it: they were in the stream already
+	late  map[string]*late // files of which the stream may have what is about to be published
+	queue []*message       // to be published, in order
 	ends  map[string]int64
+}
+
+// late is what a message has of a file that arrived when it was not expected any
+// more: from another run, or from this one and its answer was lost.
+type late struct {
+	end     int64
+	head    string // fingerprint of the file
+	checked bool   // the file is the same
+	dropped int64  // where the last entry ended that was found to be in the message
 }
 
 func (e *Edge) of(name string) *subject {
@@ -42,18 +53,17 @@ func (e *Edge) subjectOf(p netio.Parcel, i int) string {
 	return subjectOf(e.options.Stream, e.options.Host, p.Source(i))
 }
 
-// cut makes messages of what was not delivered yet, and returns the subjects
-// that have some.
-func (e *Edge) cut(ctx context.Context, p netio.Parcel) (active []*subject, err error) {
-	limit := maxMessage
-	largest := limit
-	if most := int(e.conn.MaxPayload()); most > 0 { // else there is no connection
-		largest = max(most-headerRoom, most/2)
-		limit = min(limit, largest)
-	}
+// cut makes messages of what was not delivered yet of the first n entries, and
+// returns the subjects that have some. It ends before an entry of a file that has
+// entries of another subject before it, since its source has changed: a run goes on
+// where a file is furthest (J3).
+func (e *Edge) cut(ctx context.Context, p netio.Parcel) (n int, active []*subject, err error) {
+	room := e.rooms()
 	for _, s := range e.subject {
 		s.queue = nil
 	}
+	home := make(map[string]*subject)
+	settled := time.Now().Add(settleTime)
 	var s *subject
 	source := ""
 	for i := range p.Len() {
@@ -62,32 +72,41 @@ func (e *Edge) cut(ctx context.Context, p netio.Parcel) (active []*subject, err 
 			s = e.of(subjectOf(e.options.Stream, e.options.Host, name))
 		}
 		seq := p.Seq(i)
-		if seq <= s.acked || s.had[seq] {
+		if s.delivered(seq) {
 			continue
 		}
-		text := p.Entries(i, i+1)
-		if len(text) > largest {
-			return nil, fmt.Errorf("%w: an entry of %d bytes, the server takes %d with headers (max_payload)", netio.ErrRefused, len(text), e.conn.MaxPayload())
+		o, known := e.originOf(ctx, seq, settled)
+		if known {
+			if was := home[o.File]; was != nil && was != s {
+				return i, active, nil
+			}
+			if s.arrived(seq, o) {
+				continue
+			}
+			home[o.File] = s
 		}
-		o, known := e.originOf(ctx, seq)
+		text := p.Entries(i, i+1)
+		if len(text) > room.largest || known && !room.alone(text, o) {
+			return 0, nil, fmt.Errorf("%w: an entry of %d bytes, the server takes %d with headers (max_payload)", netio.ErrRefused, len(text), e.conn.MaxPayload())
+		}
 		if len(s.queue) == 0 {
 			active = append(active, s)
 		}
-		if n := len(s.queue); n == 0 || !s.queue[n-1].takes(text, o, known, limit) {
-			s.queue = append(s.queue, newMessage(e.epoch, seq, min(limit, len(p.Entries(i, p.Len())))))
+		if k := len(s.queue); k == 0 || !s.queue[k-1].takes(text, o, known, &room) {
+			s.queue = append(s.queue, newMessage(e.epoch, seq))
 		}
 		s.queue[len(s.queue)-1].add(text, seq, o, known, s.startOf(o))
 	}
-	return active, nil
+	return p.Len(), active, nil
 }
 
-// originOf returns the origin of an entry. It waits a little for all that can be
-// known.
-func (e *Edge) originOf(ctx context.Context, seq uint64) (Origin, bool) {
+// originOf returns the origin of an entry. It waits a little, until limit, for all
+// that can be known.
+func (e *Edge) originOf(ctx context.Context, seq uint64, limit time.Time) (Origin, bool) {
 	if e.origins == nil {
 		return Origin{}, false
 	}
-	for limit := time.Now().Add(settleTime); ; {
+	for {
 		o, known, settled := e.origins.Origin(seq)
 		if settled || time.Now().After(limit) {
 			return o, known
@@ -103,23 +122,30 @@ func (e *Edge) originOf(ctx context.Context, seq uint64) (Origin, bool) {
 // startOf returns where a message begins whose first entry of a file has an origin:
 // where the one before it ended.
 func (s *subject) startOf(o Origin) int64 {
+	end := s.ends[o.File]
 	for i := len(s.queue) - 1; i >= 0; i-- {
 		if k := s.queue[i].partOf(o.File); k >= 0 {
-			return s.queue[i].parts[k].last.End
+			end = s.queue[i].parts[k].last.End
+			break
 		}
 	}
-	if end := s.ends[o.File]; end <= o.End {
-		return end
+	if end > o.End { // it was truncated
+		return 0
 	}
-	return 0
+	return end
 }
 
 // stored says that the first message is in the stream, under a number.
 func (s *subject) stored(number uint64) {
 	m := s.queue[0]
 	s.queue = s.queue[1:]
-	s.last, s.known, s.mine = number, true, true
-	s.deliveredUpTo(m.entries[len(m.entries)-1].seq)
+	s.last, s.known = number, true
+	s.acked = max(s.acked, m.entries[len(m.entries)-1].seq)
+	for n := range s.had {
+		if n <= s.acked {
+			delete(s.had, n)
+		}
+	}
 	if len(s.ends) > maxEnds {
 		clear(s.ends)
 	}
@@ -128,39 +154,34 @@ func (s *subject) stored(number uint64) {
 	}
 }
 
-func (s *subject) deliveredUpTo(seq uint64) {
-	s.acked = max(s.acked, seq)
-	for n := range s.had {
-		if n <= s.acked {
-			delete(s.had, n)
-		}
-	}
+func (s *subject) delivered(seq uint64) bool { return seq <= s.acked || s.had[seq] }
+
+// expect takes note of the files of a message that was not known, and reports
+// whether there are any.
+func (s *subject) expect(last *jetstream.RawStreamMsg) bool {
+	s.late = lateIn(last)
+	return len(s.late) > 0
 }
 
-// skip takes out of the first message what the stream has: what ends where its
-// file is stored to. It reports whether that is known of any file of it.
-func (s *subject) skip(stored map[string]int64) bool {
-	m := s.queue[0]
-	known := false
-	for i := range m.parts {
-		_, ok := stored[m.parts[i].file]
-		known = known || ok
-	}
-	if !known {
+// arrived reports whether an entry is in the stream with a message that was not
+// expected. Entries come again in the same order, so it is those at the beginning
+// that end before its end does; where that is not sure they are sent again.
+func (s *subject) arrived(seq uint64, o Origin) bool {
+	l := s.late[o.File]
+	if l == nil {
 		return false
 	}
-	left, had := m.without(stored)
+	if !l.checked {
+		l.checked = headOf(o.Position.Position()) == l.head // else it was truncated and written anew
+	}
+	if !l.checked || o.End > l.end || o.End <= l.dropped {
+		delete(s.late, o.File)
+		return false
+	}
+	l.dropped = o.End
 	if s.had == nil {
 		s.had = make(map[uint64]bool)
 	}
-	for _, seq := range had {
-		s.had[seq] = true
-	}
-	if len(left.entries) > 0 {
-		s.queue[0] = left
-		return true
-	}
-	s.queue = s.queue[1:]
-	s.deliveredUpTo(m.entries[len(m.entries)-1].seq)
+	s.had[seq] = true
 	return true
 }
