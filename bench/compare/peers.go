@@ -141,10 +141,11 @@ func (t *tools) rsyslogRun(ctx context.Context, clients, rate int) (result, erro
 
 // rsyslogConf returns the configuration of an rsyslogd that sends each line of
 // file, as it is, to port; it reads no other log. One worker, for a second one,
-// which the queue would start when it is long, opens a connection of its own.
+// which the queue would start when it is long, opens a connection of its own. By
+// default lines that have waited for two seconds for room in the queue are thrown away.
 func rsyslogConf(dir, file, port string) string {
 	return fmt.Sprintf(`global(workDirectory=%q maxMessageSize="128k")
-main_queue(queue.workerThreads="1")
+main_queue(queue.workerThreads="1" queue.timeoutEnqueue="60000")
 module(load="imfile" mode="inotify")
 template(name="bare" type="string" string="%%msg%%\n")
 input(type="imfile" file=%q tag="load" ruleset="forward")

@@ -11,7 +11,7 @@ var deafRow = row{
 	once: func(ctx context.Context, t *tools, _ int) ([]value, error) {
 		// The bound is near 1, and one run may be half as fast again as another: the
 		// 20 come and go in one.
-		l, err := t.generate(ctx, nil, "-bin", t.logwisp, "-clients", "100", "-rate", "0", "-duration", "34s", "-never", "20", "-never-turns", "500ms")
+		l, err := t.generate(ctx, nil, "-bin", t.logwisp, "-clients", "100", "-rate", "0", "-duration", "60s", "-never", "20", "-never-turns", "500ms")
 		if err != nil {
 			return nil, err
 		}

@@ -10,9 +10,11 @@ import (
 )
 
 // rsyslogConfig makes rsyslog follow a directory and send the bare lines on:
-// the least it can do. %[1]s is its directory, %[2]s the port.
+// the least it can do. It waits for room in its queue: by default it throws lines away
+// that have waited for two seconds. %[1]s is its directory, %[2]s the port.
 const rsyslogConfig = `
 global(workDirectory="%[1]s/state")
+main_queue(queue.timeoutEnqueue="60000")
 module(load="imfile" mode="inotify")
 template(name="bare" type="string" string="%%msg%%\n")
 input(type="imfile" file="%[1]s/logs/*.log" tag="ingest" ruleset="send" freshStartTail="off")
