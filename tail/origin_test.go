@@ -151,3 +151,46 @@ func TestANewerCheckpointIsNotReplacedByWhatAReaderKept(t *testing.T) {
 		t.Error("a relative path is taken")
 	}
 }
+
+// TestOfAFileThatBeginsTheSameWhatIsFurtherIsNewer has the clock set back between two
+// positions.
+func TestOfAFileThatBeginsTheSameWhatIsFurtherIsNewer(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir()}
+	c, err := OpenCheckpoint(h.path("c.json"), slog.New(slog.DiscardHandler))
+	h.must(err)
+	defer func() { _ = c.Close(0, 0) }()
+	place := func(sum, offset int, at int64) {
+		t.Helper()
+		h.must(c.Adopt(fmt.Appendf(nil, `{"path":"/a","inode":7,"born":1,"offset":%d,"marker":{"end":%d},"fingerprint":{"length":%d,"sum":%d}}`, offset, offset, headSize, sum), at))
+		if p := c.before.positions; len(p) != 1 || c.before.byKey[p[0].id().key()] != p[0] {
+			t.Errorf("positions %+v", p)
+		}
+	}
+	place(1, 5000, 100)
+	place(1, 6000, 99)
+	place(1, 4000, 101)
+	if p := c.before.positions[0]; p.Offset != 6000 {
+		t.Errorf("it goes on at %d", p.Offset)
+	}
+	place(2, 2000, 102) // it was written anew
+	if p := c.before.positions[0]; p.Offset != 2000 {
+		t.Errorf("it goes on at %d", p.Offset)
+	}
+}
+
+// TestAdoptedPositionsAreInTheOrderOfReading has the files of a path be read oldest
+// first, whatever order a stream names them in.
+func TestAdoptedPositionsAreInTheOrderOfReading(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir()}
+	c, err := OpenCheckpoint(h.path("c.json"), slog.New(slog.DiscardHandler))
+	h.must(err)
+	defer func() { _ = c.Close(0, 0) }()
+	for _, born := range []int{3, 1, 2} {
+		h.must(c.Adopt(fmt.Appendf(nil, `{"path":"/a","inode":%d,"born":%d,"offset":1,"marker":{"end":1}}`, 10+born, born), 1))
+	}
+	for i, p := range c.loaded().positions {
+		if p.Born != int64(i+1) {
+			t.Errorf("position %d is of the file born %d", i, p.Born)
+		}
+	}
+}

@@ -9,7 +9,8 @@
 // token must not have is written as %XX. Its headers are:
 //
 //	Nats-Msg-Id     identity of the first entry's file, the offset at which the entries
-//	                begin in it, and a sum of the payload and where its files end
+//	                begin in it, and a sum of subject, first entry, payload and
+//	                where its files end
 //	Logwisp-Host    the host, unescaped
 //	Logwisp-File    for each file that has entries in it: the position behind them, as
 //	                tail.Checkpoint.Adopt takes it

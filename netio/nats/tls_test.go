@@ -27,6 +27,18 @@ func TestAServerThatDemandsTLSGetsIt(t *testing.T) {
 	}
 }
 
+// tells waits until the edge says why it delivers nothing.
+func tells(t *testing.T, e *Edge, why string) {
+	t.Helper()
+	eventually(t, "the reason to be told", func() bool {
+		done, err := e.Carry(t.Context(), entries(1, "a 1"))
+		if done > 0 {
+			t.Fatal("delivered")
+		}
+		return err != nil && strings.Contains(err.Error(), why)
+	})
+}
+
 func TestNothingIsSentToAServerWhoseCertificateNobodyVouchesFor(t *testing.T) {
 	stranger, _ := netiotest.Certificate(t)
 	s := startSecure(t, stranger)
@@ -35,13 +47,7 @@ func TestNothingIsSentToAServerWhoseCertificateNobodyVouchesFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	eventually(t, "the reason to be told", func() bool {
-		done, err := e.Carry(t.Context(), entries(1, "a 1"))
-		if done > 0 {
-			t.Fatal("delivered")
-		}
-		return err != nil && strings.Contains(err.Error(), "certificate")
-	})
+	tells(t, e, "certificate")
 }
 
 func TestATokenIsNotSaidToAServerWithoutTLSWhereThatIsDemanded(t *testing.T) {
@@ -51,13 +57,7 @@ func TestATokenIsNotSaidToAServerWithoutTLSWhereThatIsDemanded(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	eventually(t, "the reason to be told", func() bool {
-		done, err := e.Carry(t.Context(), entries(1, "a 1"))
-		if done > 0 {
-			t.Fatal("delivered")
-		}
-		return err != nil && strings.Contains(err.Error(), "secure connection")
-	})
+	tells(t, e, "secure connection")
 	secured := startSecure(t, authority)
 	p := entries(1, "a 1")
 	e, err = NewEdge(secured.settings(t, "&tls=true"), 7, files{p}, quiet())
