@@ -34,6 +34,7 @@ type Output struct {
 	lagging  bool          // entries were lost since it had last caught up
 	broken   bool          // of those with a guarantee: entries were overwritten, nothing is acknowledged any more
 	failures int           // tries in a row
+	hurried  bool          // a pause was cut short since it is drained
 	problem  string        // of the last try, said once
 }
 
@@ -299,12 +300,18 @@ func (o *Output) pause(ctx context.Context, err error) bool {
 		o.problem = err.Error()
 		o.log.Warn("output fails and will be tried again, until then nothing is delivered", "error", err)
 	}
+	draining := o.draining
+	if o.hurried {
+		draining = nil
+	}
 	select {
 	case <-ctx.Done():
 		return false
+	case <-draining: // there is little time left: one more try
+		o.hurried = true
 	case <-time.After(wait):
-		return true
 	}
+	return true
 }
 
 // tellLoss says once, until the Output has caught up, that entries were

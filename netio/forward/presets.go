@@ -51,6 +51,7 @@ var presets = map[string]*preset{
 	"loki":      {path: "/loki/api/v1/push", contentType: "application/json", encode: appendLoki},
 	"elasticsearch": {
 		path: "/logwisp", suffix: "/_bulk", contentType: "application/x-ndjson", tokenScheme: "ApiKey",
+		query:  "filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason",
 		encode: appendBulk, verdict: bulkVerdict,
 	},
 	"splunk": {path: "/services/collector/event", contentType: "application/json", tokenScheme: "Splunk", encode: appendSplunk},

@@ -23,7 +23,7 @@ func TestPresetsPostWhatTheirCollectorsTake(t *testing.T) {
 		},
 		"fluentbit": {"/logwisp", "application/json", "[" + entry + "]"},
 		"elasticsearch": {
-			"/logwisp/_bulk", "application/x-ndjson", "{\"create\":{}}\n" + strings.Replace(entry, "time", "@timestamp", 1) + "\n",
+			"/logwisp/_bulk?filter_path=errors%2Citems.%2A.status%2Citems.%2A.error.type%2Citems.%2A.error.reason", "application/x-ndjson", "{\"create\":{}}\n" + strings.Replace(entry, "time", "@timestamp", 1) + "\n",
 		},
 		"splunk": {
 			"/services/collector/event", "application/json",

@@ -118,6 +118,9 @@ func (s *streamSender) write(p part) (done int, err error) {
 		return 0, err // which of its bytes are whose is not known
 	}
 	now, _, _ := s.link.confirmed()
+	if now < before { // it is closed: what it had is not known any more
+		return 0, err
+	}
 	for start := p.end(p.first - 1); done < p.len() && uint64(p.ends[p.first+done]-start) <= now-before; done++ {
 	}
 	return done, err

@@ -108,6 +108,26 @@ func TestAReceiverThatStopsReadingCostsOneBatch(t *testing.T) {
 	}
 }
 
+// TestWhatIsUnderWayAtAStopIsNotDelivered has the receiver read no more than the
+// beginning of a batch that is larger than the kernel's buffers.
+func TestWhatIsUnderWayAtAStopIsNotDelivered(t *testing.T) {
+	ln, url := listen(t)
+	b := newBench(t, 64<<20, Options{URL: url, BatchBytes: 16 << 20})
+	b.publish("first")
+	_, r := accept(t, ln)
+	b.until("the first", func(s Stats) bool { return s.Delivered == 1 })
+	b.publish(numbered(strings.Repeat("x", 4000), 4000)...)
+	for range 2 {
+		if _, err := r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.stop()
+	if s := b.out.Stats(); s.Delivered > 3000 || s.LagEntries < 1000 {
+		t.Errorf("counted %+v", s)
+	}
+}
+
 // said is the first line that the other LogWisp gets.
 func readHello(t *testing.T, r *bufio.Reader) (h hello) {
 	t.Helper()

@@ -23,8 +23,10 @@ import (
 const (
 	// requestTimeout is how long one request may take, its answer included.
 	requestTimeout = 30 * time.Second
-	// maxAnswer is how many bytes of an answer are read.
-	maxAnswer = 4 << 20
+	// maxAnswer and maxAnswerEach are how many bytes of an answer are read, and how
+	// many more for each entry, on which there may be a word.
+	maxAnswer     = 4 << 20
+	maxAnswerEach = 4 << 10
 	// shownAnswer is how many bytes of one are shown.
 	shownAnswer = 200
 )
@@ -89,7 +91,11 @@ func (s *webSender) send(ctx context.Context, p part) (outcome, error) {
 		return outcome{}, fmt.Errorf("post %d entries: %w", p.len(), err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	most := int64(maxAnswer + maxAnswerEach*p.len())
+	text, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
+	if int64(len(text)) > most {
+		err = fmt.Errorf("it is longer than %d bytes: set a smaller batch_bytes", most)
+	}
 	if err != nil {
 		return outcome{}, fmt.Errorf("read the answer to %d entries: %w", p.len(), err)
 	}

@@ -2,7 +2,9 @@ package forward
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,9 +12,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"logwisp/ring"
 )
 
 func TestEntriesArePostedInOrderAndInBatches(t *testing.T) {
@@ -237,5 +242,25 @@ func TestARedirectionIsNotFollowed(t *testing.T) {
 	s := b.until("a failure", func(s Stats) bool { return s.LastError != "" })
 	if !strings.Contains(s.LastError, "set url to /elsewhere if") || strings.Contains(s.LastError, "secret") {
 		t.Error(s.LastError)
+	}
+}
+
+// TestAnOutputThatWaitsTriesOnceMoreWhenItIsDrained has a counterpart that wants to be
+// left alone for an hour.
+func TestAnOutputThatWaitsTriesOnceMoreWhenItIsDrained(t *testing.T) {
+	r := ring.New(ring.Options{Entries: 64, Bytes: 1 << 20})
+	out, err := New(Options{URL: "http://127.0.0.1:1"}, r, false, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.collect.reader.Close()
+	out.Drain()
+	if !out.pause(t.Context(), &busy{"busy", time.Hour}) {
+		t.Error("it gives up")
+	}
+	ended, end := context.WithCancel(t.Context())
+	time.AfterFunc(time.Millisecond, end)
+	if out.pause(ended, &busy{"busy", time.Hour}) {
+		t.Error("it tries again and again")
 	}
 }

@@ -45,7 +45,8 @@ func (in *input) asks() bool {
 	case in.auth == "token":
 		return true
 	}
-	return in.tls == nil || in.tls.ClientAuth != tls.RequireAndVerifyClientCert
+	config := in.tls.Load()
+	return config == nil || config.ClientAuth != tls.RequireAndVerifyClientCert
 }
 
 // guarded reports whether a sender has to show a token now.

@@ -14,6 +14,7 @@ type origin struct {
 	peer    *source // of lines that name none
 	tags    []byte  // members for the fields
 	ids     bool    // lastID is wanted
+	named   bool    // lastID is that of the line at hand already
 	lastID  []byte  // of the last entry that had one
 }
 
@@ -78,7 +79,7 @@ func (o *origin) line(w *worker, l entry.Line) {
 	}
 	var r parse.Result // on the stack: pointers written to the heap cost more
 	passes := w.out.Parse(&w.parser, &d, &r)
-	if o.ids && r.ID != nil {
+	if o.ids && !o.named && r.ID != nil {
 		o.lastID = append(o.lastID[:0], r.ID...)
 	}
 	if !passes {

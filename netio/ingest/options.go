@@ -136,9 +136,12 @@ func newInput(o *Options) (*input, error) {
 		return nil, fmt.Errorf("input %q: %w", o.URL, err)
 	}
 	if in.scheme == "tls" {
-		if in.tls, err = serverTLS(o); err != nil {
+		in.certificates = Options{CertFile: o.CertFile, KeyFile: o.KeyFile, ClientCAFile: o.ClientCAFile}
+		config, err := serverTLS(o)
+		if err != nil {
 			return nil, fmt.Errorf("input %q: %w", o.URL, err)
 		}
+		in.tls.Store(config)
 	}
 	return in, nil
 }

@@ -73,7 +73,9 @@ type input struct {
 	pattern  *regexp.Regexp
 	location *time.Location
 	tags     []byte
-	tls      *tls.Config // nil without
+
+	certificates Options                    // the files of tls
+	tls          atomic.Pointer[tls.Config] // nil without
 
 	address   net.Addr // that is listened on
 	listener  net.Listener
@@ -117,14 +119,29 @@ func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
 	return s, nil
 }
 
-// Reload compiles a filter and returns what has the lines that are received from
-// then on go through it; that cannot fail.
+// Reload compiles a filter, reads the certificates again, and returns what has the
+// lines and the connections that are received from then on go through these; that
+// cannot fail.
 func (s *Server) Reload(o filter.IntakeOptions) (apply func(), err error) {
 	all, err := intakes(cap(s.workers.turns), o)
 	if err != nil {
 		return nil, err
 	}
-	return func() { s.workers.filter(all) }, nil
+	configs := make([]*tls.Config, len(s.inputs))
+	for i, in := range s.inputs {
+		if in.tls.Load() == nil {
+			continue
+		}
+		if configs[i], err = serverTLS(&in.certificates); err != nil {
+			return nil, fmt.Errorf("input %q: %w", in.url, err)
+		}
+	}
+	return func() {
+		s.workers.filter(all)
+		for i, in := range s.inputs {
+			in.tls.Store(configs[i])
+		}
+	}, nil
 }
 
 // open opens what an input reads.
@@ -184,7 +201,7 @@ func (s *Server) announce(in *input) {
 		return
 	}
 	s.log.Info("input listens", "url", in.url, "address", in.address.String())
-	if host, err := netip.ParseAddrPort(in.address.String()); err == nil && !host.Addr().IsLoopback() && !s.guarded(in) && (in.tls == nil || in.tls.ClientCAs == nil) {
+	if host, err := netip.ParseAddrPort(in.address.String()); err == nil && !host.Addr().IsLoopback() && !s.guarded(in) && (in.tls.Load() == nil || in.tls.Load().ClientCAs == nil) {
 		s.log.Warn("input: every host that can reach this address can send entries", "url", in.url,
 			"hint", "name a host of this machine in the URL, such as 127.0.0.1, or let in whom [acl], [[auth.tokens]] or client_ca_file of the input names")
 	}
@@ -278,9 +295,9 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 	var from reader = k
 	talk := &talking{conn: c, socket: c}
 	refused := false
-	if err == nil && in.tls != nil {
+	if config := in.tls.Load(); err == nil && config != nil {
 		var t *secure
-		if t, err = newSecure(k, in.tls); err == nil {
+		if t, err = newSecure(k, config); err == nil {
 			from, talk.conn = t, t.conn
 		}
 	}

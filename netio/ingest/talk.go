@@ -36,6 +36,8 @@ type talking struct {
 	limited *socket  // it is waited for the hello only so long; nil: for ever
 	greeted bool
 	acks    bool
+	inside  bool   // the line that came last had no end: what comes is the rest of it
+	pending []byte // its id
 	lines   uint64 // that have come
 	told    uint64 // of lines, in the last answer
 }
@@ -67,7 +69,37 @@ func (st *stream) hear(l *entry.Line) bool {
 	if !l.Partial { // what it begins has not come before its end
 		t.lines++
 	}
+	st.named = false
+	if id := t.idOf(l); len(id) > 0 {
+		st.lastID, st.named = append(st.lastID[:0], id...), true
+	}
 	return st.refused != nil
+}
+
+// maxID is the length in bytes of the longest id.
+const maxID = 128
+
+var idPrefix = []byte(`{"id":"`)
+
+// idOf returns the id that a line begins with, once the line has ended. It is taken
+// from the line as it came: what is cut, redacted or parsed as another format has it
+// no more, and the sender would wait for it for ever.
+func (t *talking) idOf(l *entry.Line) (id []byte) {
+	switch rest, ok := bytes.CutPrefix(l.Text, idPrefix); {
+	case t.inside:
+		id = t.pending
+	case ok:
+		if i := bytes.IndexByte(rest[:min(len(rest), maxID+1)], '"'); i > 0 && bytes.IndexByte(rest[:i], '\\') < 0 {
+			id = rest[:i]
+		}
+	}
+	if l.Partial && !t.inside {
+		t.pending = append(t.pending[:0], id...)
+	}
+	if t.inside = l.Partial; t.inside {
+		return nil
+	}
+	return id
 }
 
 var (

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"logwisp/ring/filter"
 )
 
 // talker is a sender that hears what it is told.
@@ -198,5 +200,44 @@ func TestWhatABrowserSendsIsNoLine(t *testing.T) {
 		if scheme == "tcp" {
 			r.sees("first", "POST / HTTP/1.1")
 		}
+	}
+}
+
+// TestAnIdIsAcknowledgedAsItWasSent has entries whose ids the parser does not see, or
+// not as they were: the sender waits for what it has sent.
+func TestAnIdIsAcknowledgedAsItWasSent(t *testing.T) {
+	const id = "1795361890502-7"
+	own := `{"id":"` + id + `","source":"a","message":"%s"}` + "\n"
+	for name, c := range map[string]struct {
+		filter filter.IntakeOptions
+		format string
+		text   string
+	}{
+		"redacted":     {filter.IntakeOptions{Redact: []string{`\b\d{13,16}\b`}}, "", "x"},
+		"too long":     {filter.IntakeOptions{}, "", strings.Repeat("x", 3<<20)},
+		"another form": {filter.IntakeOptions{}, "text", "x"},
+	} {
+		r := newRig(t, Settings{Filter: c.filter}, tcpInput(Options{Format: c.format}))
+		k := r.talker()
+		k.says("{\"hello\":1,\"acks\":true}\n" + fmt.Sprintf(own, c.text))
+		if all := k.hears(`{"ack":"` + id + `"}`); len(all) != 1 {
+			t.Errorf("%s: heard %q", name, all)
+		}
+	}
+}
+
+// TestTheIdOfALineInPiecesIsAcknowledgedAtItsEnd has so many lines without an end that
+// what comes of one is sent on.
+func TestTheIdOfALineInPiecesIsAcknowledgedAtItsEnd(t *testing.T) {
+	r := newRig(t, Settings{}, tcpInput(Options{}))
+	in := r.server.inputs[0]
+	in.fragments.Add(maxFragments)
+	defer in.fragments.Add(-maxFragments)
+	c := r.talker()
+	c.says("{\"hello\":1,\"acks\":true}\n" + `{"id":"5-1","message":"` + strings.Repeat("x", 2*smallFragment))
+	r.until("the piece", func() bool { return len(r.got) == 1 })
+	c.says("y\"}\n")
+	if all := c.hears(`{"ack":"5-1"}`); len(all) != 1 {
+		t.Errorf("heard %q", all)
 	}
 }

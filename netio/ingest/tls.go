@@ -40,10 +40,30 @@ type unwaiting struct {
 
 func (c unwaiting) Read(b []byte) (int, error) { return c.socket.read(b) }
 
+// answerAtOnce is how long the answer to a message of the protocol may take: a sender
+// that asks for new keys (RFC 8446, 4.6.3) reads nothing else if it is not answered.
+const answerAtOnce = 100 * time.Millisecond
+
 // switching waits during the handshake, and not any more afterwards.
 type switching struct {
 	net.Conn
 	after *unwaiting // nil before
+	may   bool       // write: somebody has set a deadline for that
+}
+
+func (c *switching) SetWriteDeadline(t time.Time) error {
+	c.may = t.IsZero() || t.After(time.Now())
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func (c *switching) Write(b []byte) (int, error) {
+	if c.after == nil || c.may {
+		return c.Conn.Write(b)
+	}
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(answerAtOnce))
+	n, err := c.Conn.Write(b)
+	_ = c.Conn.SetWriteDeadline(time.Unix(1, 0))
+	return n, err
 }
 
 func (c *switching) Read(b []byte) (int, error) {
@@ -64,9 +84,7 @@ func newSecure(k *socket, config *tls.Config) (*secure, error) {
 	}
 	_ = k.conn.SetReadDeadline(time.Time{})
 	k.endEarly()
-	// From here on it writes nothing but answers to messages of the protocol, and
-	// must not wait for that: a deadline that has passed refuses them.
-	_ = k.conn.SetWriteDeadline(time.Unix(1, 0))
+	_ = k.conn.SetWriteDeadline(time.Unix(1, 0)) // from here on only with a deadline of its own
 	c.after = &unwaiting{k.conn, k}
 	return &secure{k, t}, nil
 }

@@ -234,7 +234,7 @@ func (h *Hub) take(ctx context.Context, m jetstream.Msg) error {
 		intake, _ := o.Intake() // was tried
 		h.decoder.out.SetFilter(intake)
 	}
-	h.decoder.message(at, m.Headers(), m.Data())
+	h.decoder.message(about, m.Headers(), m.Data())
 	h.decoder.out.Publish()
 	n := h.decoder.out.Take()
 	h.counts.Add(&n)
@@ -307,13 +307,19 @@ func newDecoder(r *ring.Ring, b *ring.Builder, limit int, n *names) *decoder {
 
 // message makes entries of the lines of one message. The caller publishes the
 // last of them.
-func (d *decoder) message(sequence uint64, header client.Header, data []byte) {
+func (d *decoder) message(about *jetstream.MsgMetadata, header client.Header, data []byte) {
 	members := d.hostOf(header.Get(headerHost))
-	now := time.Now().UnixMicro()
-	number := sequence << lineBits
-	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		if len(line) > 0 {
-			d.line(number, line, members, now)
+	micros := about.Timestamp.UnixMicro() // the same on every hub, and whenever it is read
+	number := about.Sequence.Stream << lineBits
+	last := number | (1<<lineBits - 1) // what is beyond has no number of its own (J4): it is one line
+	for len(data) > 0 {
+		line, rest, found := bytes.Cut(data, []byte("\n"))
+		if number == last && found {
+			line, rest = bytes.TrimSuffix(data, []byte("\n")), nil
+		}
+		data = rest
+		if line = bytes.TrimSuffix(line, []byte("\r")); len(line) > 0 {
+			d.line(number, line, members, micros)
 		}
 		number++
 	}
@@ -321,7 +327,7 @@ func (d *decoder) message(sequence uint64, header client.Header, data []byte) {
 
 func (d *decoder) line(number uint64, line, members []byte, now int64) {
 	cut := int64(0)
-	if d.limit > 0 && len(line) > 2*d.limit+4096 { // an entry of ours is longer than its line
+	if d.limit > 0 && len(line) > d.limit && (len(line) > 2*d.limit+4096 || !d.parser.IsOwn(line)) { // an entry of ours is longer than its line
 		cut = int64(len(line) - d.limit)
 		line = line[:d.limit]
 	}

@@ -85,6 +85,39 @@ func TestAnEntryHasTheSameIDOnEveryHub(t *testing.T) {
 	}
 }
 
+// TestWhatOthersPublishIsTheSameOnEveryHub has lines without a time, with line ends of
+// another kind, and a long one.
+func TestWhatOthersPublishIsTheSameOnEveryHub(t *testing.T) {
+	s := startServer(t)
+	e := edge(t, s, nil)
+	carries(t, e, entries(1, ours("one")))
+	stream, js := s.stream(t)
+	long := strings.Repeat("x", 800<<10)
+	for _, text := range []string{"two\r\nthree\r\n", long} {
+		if _, err := js.Publish(t.Context(), "LOGS.other.thing", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	early, first := follows(t, s, 8<<20)
+	eventually(t, "all of it", func() bool { return first.Head() == 4 })
+	late, second := follows(t, s, 8<<20)
+	eventually(t, "all of it again", func() bool { return second.Head() == 4 })
+	a, b := holds(first, early.Names()), holds(second, late.Names())
+	if strings.Join(a, "") != strings.Join(b, "") {
+		t.Fatalf("one hub has %.200q, the other %.200q", a, b)
+	}
+	m, err := stream.GetMsg(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp := m.Time.UTC().Format("2006-01-02T15:04:05.000000Z")
+	for i, text := range []string{"two", "three"} {
+		if got := a[1+i]; !strings.Contains(got, `"message":"`+text+`"`) || !strings.Contains(got, stamp) {
+			t.Errorf("an entry is %.300q, want %s at %s", got, text, stamp)
+		}
+	}
+}
+
 func TestAHubGoesOnWhereItWasWhenTheServerIsBack(t *testing.T) {
 	s := startServer(t)
 	e := edge(t, s, nil)

@@ -128,7 +128,7 @@ func (n hubNames) replayMessage(m jetstream.Msg, number uint64, intake *filter.I
 	ids.passed(at << lineBits)
 	d := newDecoder(n.ring, r.NewBuilder(), n.hub.settings.MaxLineBytes, ids)
 	d.out.SetFilter(intake)
-	d.message(at, m.Headers(), m.Data())
+	d.message(about, m.Headers(), m.Data())
 	d.out.Publish()
 	ids.passed((at + 1) << lineBits)
 	first, _, _ := ids.find(number) // entries up to it were had

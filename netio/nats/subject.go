@@ -17,6 +17,11 @@ const (
 	// maxEnds is of how many files it is kept how far they are in the stream, which
 	// is where their next message begins.
 	maxEnds = 4096
+
+	// lateFor is how long entries may be found to be in the stream already. What is
+	// read again is read at once; later a small file may have been written anew and
+	// end and begin as before.
+	lateFor = time.Minute
 )
 
 // subject is what is known of one source.
@@ -27,6 +32,7 @@ type subject struct {
 	acked uint64           // entries up to this seq are delivered
 	had   map[uint64]bool  // and these behind it: they were in the stream already
 	late  map[string]*late // files of which the stream may have what is about to be published
+	since time.Time        // that late is known
 	queue []*message       // to be published, in order
 	ends  map[string]int64
 }
@@ -159,7 +165,7 @@ func (s *subject) delivered(seq uint64) bool { return seq <= s.acked || s.had[se
 // expect takes note of the files of a message that was not known, and reports
 // whether there are any.
 func (s *subject) expect(last *jetstream.RawStreamMsg) bool {
-	s.late = lateIn(last)
+	s.late, s.since = lateIn(last), time.Now()
 	return len(s.late) > 0
 }
 
@@ -169,6 +175,10 @@ func (s *subject) expect(last *jetstream.RawStreamMsg) bool {
 func (s *subject) arrived(seq uint64, o Origin) bool {
 	l := s.late[o.File]
 	if l == nil {
+		return false
+	}
+	if time.Since(s.since) > lateFor {
+		s.late = nil
 		return false
 	}
 	if !l.checked {
