@@ -3,6 +3,8 @@ package forward
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +39,8 @@ func appendOTLP(_ *encoding, dst []byte, p part) []byte {
 	return append(dst, `]}]}]}`...)
 }
 
-// appendAttributes appends the members of an object as further attributes.
+// appendAttributes appends the members of an object as further attributes, whose
+// keys must be unique: source is the entry's.
 func appendAttributes(dst, fields []byte) []byte {
 	if fields == nil {
 		return dst
@@ -48,9 +51,13 @@ func appendAttributes(dst, fields []byte) []byte {
 	if d.Decode(&v) != nil {
 		return dst
 	}
-	for key, value := range v.(map[string]any) {
-		dst = append(dst, ',')
-		dst = appendAttribute(dst, key, value)
+	members := v.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		name := key
+		if name == "source" {
+			name = "fields.source"
+		}
+		dst = appendAttribute(append(dst, ','), name, members[key])
 	}
 	return dst
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -296,8 +297,8 @@ func (o *Output) pause(ctx context.Context, err error) bool {
 		wait = min(b.after, longestAsked)
 	}
 	o.stats.failed(err)
-	if o.problem != err.Error() {
-		o.problem = err.Error()
+	if problem := problemOf(err); o.problem != problem {
+		o.problem = problem
 		o.log.Warn("output fails and will be tried again, until then nothing is delivered", "error", err)
 	}
 	draining := o.draining
@@ -312,6 +313,15 @@ func (o *Output) pause(ctx context.Context, err error) bool {
 	case <-time.After(wait):
 	}
 	return true
+}
+
+// problemOf returns what stays the same of an error when it comes again: a connection
+// has another port each time.
+func problemOf(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Op + " " + op.Err.Error()
+	}
+	return err.Error()
 }
 
 // tellLoss says once, until the Output has caught up, that entries were

@@ -129,7 +129,9 @@ func appendLoki(e *encoding, dst []byte, p part) []byte {
 	}
 	clear(e.streams)
 	e.order = e.order[:0]
+	at := p.first - 1
 	p.entries(func(line []byte) {
+		at++
 		parts := record.Split(line)
 		labels := `{"source":"` + string(parts.Source) + `"`
 		if parts.Level != nil {
@@ -142,7 +144,9 @@ func appendLoki(e *encoding, dst []byte, p part) []byte {
 			values = append(values, ',')
 		}
 		values = append(values, `["`...)
-		values = strconv.AppendInt(values, nanosOf(parts.Time), 10)
+		// Loki takes entries of one time and text for one: what is below our
+		// microseconds keeps them apart, and in order, and is the same at a retry.
+		values = strconv.AppendInt(values, nanosOf(parts.Time)+int64(p.seqs[at]%1000), 10)
 		values = append(values, `","`...)
 		e.streams[labels] = append(appendQuoted(values, line), `"]`...)
 	})

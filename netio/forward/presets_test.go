@@ -31,7 +31,7 @@ func TestPresetsPostWhatTheirCollectorsTake(t *testing.T) {
 		},
 		"loki": {
 			"/loki/api/v1/push", "application/json",
-			`{"streams":[{"stream":{"source":"app.log","level":"info"},"values":[["1704110400123456000","` + inQuote + `"]]}]}`,
+			`{"streams":[{"stream":{"source":"app.log","level":"info"},"values":[["1704110400123456001","` + inQuote + `"]]}]}`,
 		},
 		"otlp": {
 			"/v1/logs", "application/json",
@@ -98,6 +98,13 @@ func TestNumbersKeepTheirValueInOTLP(t *testing.T) {
 	if got := string(appendAttributes(nil, []byte(`{"a":{"b":[1,null,true]}}`))); got !=
 		`,{"key":"a","value":{"kvlistValue":{"values":[{"key":"b","value":{"arrayValue":{"values":[{"intValue":"1"},{},{"boolValue":true}]}}}]}}}` {
 		t.Error(got)
+	}
+}
+
+func TestAttributesAreUniqueInOTLP(t *testing.T) {
+	got := string(appendAttributes(nil, []byte(`{"source":"db","a":"b"}`)))
+	if want := `,{"key":"a","value":{"stringValue":"b"}},{"key":"fields.source","value":{"stringValue":"db"}}`; got != want {
+		t.Errorf("attributes %s, want %s", got, want)
 	}
 }
 

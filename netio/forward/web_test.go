@@ -3,14 +3,18 @@ package forward
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -262,5 +266,17 @@ func TestAnOutputThatWaitsTriesOnceMoreWhenItIsDrained(t *testing.T) {
 	time.AfterFunc(time.Millisecond, end)
 	if out.pause(ended, &busy{"busy", time.Hour}) {
 		t.Error("it tries again and again")
+	}
+}
+
+func TestAProblemIsTheSameWhateverThePort(t *testing.T) {
+	reset := func(port int) error {
+		return fmt.Errorf("post: %w", &net.OpError{Op: "read", Net: "tcp", Source: &net.TCPAddr{Port: port}, Err: syscall.ECONNRESET})
+	}
+	if a, b := problemOf(reset(1)), problemOf(reset(2)); a != b {
+		t.Errorf("%q and %q", a, b)
+	}
+	if a, b := problemOf(reset(1)), problemOf(errors.New("the answer is 500")); a == b {
+		t.Errorf("both are %q", a)
 	}
 }
