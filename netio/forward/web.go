@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -69,17 +70,26 @@ func (s *webSender) close() { s.client.CloseIdleConnections() }
 // send posts p. All of it is delivered, or none.
 func (s *webSender) send(ctx context.Context, p part) (outcome, error) {
 	s.body = s.preset.encode(&s.encode, s.body[:0], p)
-	if cap(s.body) > 16<<20 {
-		defer func() { s.body = nil }()
-	}
 	body, err := s.pack(s.body)
 	if err != nil {
 		return outcome{}, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, nil)
 	if err != nil {
 		return outcome{}, err
 	}
+	open := new(atomic.Int32)
+	reader := func() (io.ReadCloser, error) {
+		open.Add(1)
+		return &posted{Reader: bytes.NewReader(body), open: open}, nil
+	}
+	r.Body, _ = reader()
+	r.GetBody, r.ContentLength = reader, int64(len(body))
+	defer func() {
+		if open.Load() > 0 || cap(s.body) > 16<<20 { // of what was answered early the rest may still be read
+			s.body, s.packed = nil, bytes.Buffer{}
+		}
+	}()
 	if err := s.setHeaders(r, p); err != nil {
 		return outcome{}, err
 	}
@@ -100,6 +110,20 @@ func (s *webSender) send(ctx context.Context, p part) (outcome, error) {
 		return outcome{}, fmt.Errorf("read the answer to %d entries: %w", p.len(), err)
 	}
 	return s.judge(answer, text, p)
+}
+
+// posted is a body, of which it is known whether it is still read.
+type posted struct {
+	*bytes.Reader
+	open   *atomic.Int32
+	closed atomic.Bool
+}
+
+func (b *posted) Close() error {
+	if b.closed.CompareAndSwap(false, true) {
+		b.open.Add(-1)
+	}
+	return nil
 }
 
 // judge says what an answer means for p.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -279,4 +280,24 @@ func TestAProblemIsTheSameWhateverThePort(t *testing.T) {
 	if a, b := problemOf(reset(1)), problemOf(errors.New("the answer is 500")); a == b {
 		t.Errorf("both are %q", a)
 	}
+}
+
+// TestABodyThatIsAnsweredEarlyIsLeftAlone has a server refuse a batch before it has
+// read it, so that the halves are made while the whole may still be on its way. It
+// is for the race detector.
+func TestABodyThatIsAnsweredEarlyIsLeftAlone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > 64<<10 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	t.Cleanup(server.Close)
+	b := newBench(t, 32<<20, Options{URL: server.URL, BatchBytes: 8 << 20})
+	b.publish(numbered(strings.Repeat("x", 2000), 2000)...)
+	if s := b.settles(); s.Delivered != 2000 {
+		t.Errorf("counted %+v", s)
+	}
+	b.stop()
 }
