@@ -10,9 +10,9 @@ import (
 )
 
 // listed says of entry n, from 1, where it came from.
-type listed []place
+type listed []spot
 
-type place struct {
+type spot struct {
 	file int
 	end  int64
 	head int // fingerprint of the file
@@ -23,7 +23,7 @@ func (l listed) Origin(seq uint64) (Origin, bool, bool) {
 	return Origin{File: fmt.Sprintf("1-%x-3", p.file), End: p.end, Position: p}, true, true
 }
 
-func (p place) Position() []byte {
+func (p spot) Position() []byte {
 	return fmt.Appendf(nil, `{"path":"/a","dev":1,"inode":%d,"born":3,"offset":%d,"fingerprint":{"length":1024,"sum":%d}}`, p.file, p.end, p.head)
 }
 

@@ -45,8 +45,9 @@ type part struct {
 	last  Origin // of the last of them
 }
 
-func newMessage(epoch, seq uint64) *message {
-	return &message{first: strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(seq, 10)}
+// newMessage returns one that begins with entry seq and has memory for size bytes.
+func newMessage(epoch, seq uint64, size int) *message {
+	return &message{data: make([]byte, 0, size), first: strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(seq, 10)}
 }
 
 // rooms are what a message may take, in bytes.
@@ -55,28 +56,31 @@ type rooms struct {
 	largest int // of one entry
 	limit   int // of entries, unless one alone is longer
 	heads   int // of headers that are of files
+	share   int // of what is left of the batch, by subjects: as much may come
 }
 
 func (e *Edge) rooms() rooms {
 	most := int(e.conn.MaxPayload())
 	if most <= 0 { // there is no connection
-		return rooms{0, maxMessage, maxMessage, headerRoom - plainRoom}
+		return rooms{largest: maxMessage, limit: maxMessage, heads: headerRoom - plainRoom}
 	}
 	largest := max(most-headerRoom, most/2)
-	return rooms{most, largest, min(maxMessage, largest), min(headerRoom, most-largest) - plainRoom}
+	return rooms{most: most, largest: largest, limit: min(maxMessage, largest), heads: min(headerRoom, most-largest) - plainRoom}
 }
 
-// alone reports whether an entry and its headers fit a message.
-func (r *rooms) alone(text []byte, o Origin) bool {
-	return r.most == 0 || len(text)+roomFor(o)+plainRoom <= r.most
+// alone reports whether an entry and the headers of its file, 0 if it is of none, fit
+// a message.
+func (r *rooms) alone(text []byte, head int) bool {
+	return r.most == 0 || head == 0 || len(text)+head+plainRoom <= r.most
 }
 
-// takes reports whether the message has room for one more entry.
-func (m *message) takes(text []byte, o Origin, known bool, r *rooms) bool {
+// takes reports whether the message has room for one more entry. Head is what the
+// headers of its file take, 0 if they are there already or it is of none.
+func (m *message) takes(text []byte, known bool, head int, r *rooms) bool {
 	if len(m.data)+len(text) > r.limit || len(m.entries) >= maxEntries || known != (len(m.parts) > 0) {
 		return false
 	}
-	return !known || m.partOf(o.File) >= 0 || m.heads+roomFor(o) <= r.heads
+	return head == 0 || m.heads+head <= r.heads
 }
 
 // roomFor returns how many bytes the headers of a file may take.
@@ -97,15 +101,15 @@ func (m *message) partOf(file string) int {
 	return -1
 }
 
-// add puts an entry behind the others. Start is where its file's entries begin, if
-// it is the first of them.
-func (m *message) add(text []byte, seq uint64, o Origin, known bool, start int64) {
+// add puts an entry behind the others. Head and start are what the headers of its file
+// take and where its entries begin, if it is the first of them.
+func (m *message) add(text []byte, seq uint64, o Origin, known bool, head int, start int64) {
 	e := carried{seq: seq, behind: len(m.data) + len(text), end: o.End}
 	if known {
 		if e.part = m.partOf(o.File); e.part < 0 {
 			e.part = len(m.parts)
 			m.parts = append(m.parts, part{file: o.File, start: start})
-			m.heads += roomFor(o)
+			m.heads += head
 		}
 		m.parts[e.part].last = o
 	}

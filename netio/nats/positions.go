@@ -26,8 +26,9 @@ const forgetAfter = 30 * time.Second
 
 // Positions returns how far the files of this host are in the stream (J3): those
 // of the last message of each subject and of all that came since kept, when the
-// positions were true that the caller has; zero: it has none, and all are read. The error says why
-// that cannot be known now. It is called before there is anything to carry.
+// positions were true that the caller has; zero: it has none, and all are read. The
+// error says why that cannot be known now. It is called before there is anything to
+// carry.
 func (e *Edge) Positions(ctx context.Context, kept time.Time) ([]Position, error) {
 	if err := e.open(ctx); err != nil {
 		return nil, err
@@ -50,7 +51,9 @@ func (e *Edge) Positions(ctx context.Context, kept time.Time) ([]Position, error
 		if last == nil {
 			continue
 		}
-		s.ends = endsIn(last)
+		for file, l := range lateIn(last) {
+			s.ends[file] = l.end
+		}
 		all.note(last.Sequence, last.Header)
 		clocks.note(last)
 	}
@@ -143,8 +146,8 @@ type newest struct {
 func (l latest) note(sequence uint64, header client.Header) {
 	at, _ := atOf(header)
 	for _, text := range header.Values(headerFile) {
-		if file, _, ok := standsAt(text); ok && sequence >= l[file].sequence {
-			l[file] = newest{Position{[]byte(text), at}, sequence}
+		if p, ok := standsAt([]byte(text)); ok && sequence >= l[p.file].sequence {
+			l[p.file] = newest{Position{[]byte(text), at}, sequence}
 		}
 	}
 }
@@ -161,27 +164,25 @@ func atOf(header client.Header) (at int64, ok bool) {
 	return at, err == nil
 }
 
-// standsAt returns of which file a position is, and its offset.
-func standsAt(position string) (file string, offset int64, ok bool) {
-	var p struct {
-		Dev    uint64 `json:"dev"`
-		Inode  uint64 `json:"inode"`
-		Born   int64  `json:"born"`
-		Offset int64  `json:"offset"`
-	}
-	if json.Unmarshal([]byte(position), &p) != nil {
-		return "", 0, false
-	}
-	return fmt.Sprintf("%x-%x-%x", p.Dev, p.Inode, p.Born), p.Offset, true
+// place is what a position says.
+type place struct {
+	file   string
+	offset int64
+	head   string // fingerprint of the file
 }
 
-// endsIn returns how far each file is in the stream according to a message.
-func endsIn(last *jetstream.RawStreamMsg) map[string]int64 {
-	ends := make(map[string]int64)
-	for file, l := range lateIn(last) {
-		ends[file] = l.end
+func standsAt(position []byte) (at place, ok bool) {
+	var p struct {
+		Dev    uint64          `json:"dev"`
+		Inode  uint64          `json:"inode"`
+		Born   int64           `json:"born"`
+		Offset int64           `json:"offset"`
+		Head   json.RawMessage `json:"fingerprint"`
 	}
-	return ends
+	if json.Unmarshal(position, &p) != nil {
+		return at, false
+	}
+	return place{fmt.Sprintf("%x-%x-%x", p.Dev, p.Inode, p.Born), p.Offset, string(p.Head)}, true
 }
 
 // lateIn returns what a message has of files.
@@ -189,27 +190,17 @@ func lateIn(last *jetstream.RawStreamMsg) map[string]*late {
 	all := make(map[string]*late)
 	told := last.Header.Values(headerEnd)
 	for i, text := range last.Header.Values(headerFile) {
-		file, end, ok := standsAt(text)
+		p, ok := standsAt([]byte(text))
 		if !ok {
 			continue
 		}
+		end := p.offset
 		if i < len(told) { // the position is that of whole reads, it may be less
 			if n, err := strconv.ParseInt(told[i], 10, 64); err == nil {
 				end = n
 			}
 		}
-		all[file] = &late{end: end, head: headOf([]byte(text))}
+		all[p.file] = &late{end: end, head: p.head}
 	}
 	return all
-}
-
-// headOf returns the fingerprint of the file of a position.
-func headOf(position []byte) string {
-	var p struct {
-		Head json.RawMessage `json:"fingerprint"`
-	}
-	if json.Unmarshal(position, &p) != nil {
-		return "none"
-	}
-	return string(p.Head)
 }

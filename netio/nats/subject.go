@@ -71,10 +71,10 @@ func (e *Edge) cut(ctx context.Context, p netio.Parcel) (n int, active []*subjec
 	home := make(map[string]*subject)
 	settled := time.Now().Add(settleTime)
 	var s *subject
-	source := ""
+	source, file := "", "" // of the entry before
 	for i := range p.Len() {
 		if name := p.Source(i); s == nil || name != source {
-			source = name
+			source, file = name, ""
 			s = e.of(subjectOf(e.options.Stream, e.options.Host, name))
 		}
 		seq := p.Seq(i)
@@ -82,28 +82,56 @@ func (e *Edge) cut(ctx context.Context, p netio.Parcel) (n int, active []*subjec
 			continue
 		}
 		o, known := e.originOf(ctx, seq, settled)
-		if known {
+		if known && s.arrived(seq, o) {
+			continue
+		}
+		if known && o.File != file {
 			if was := home[o.File]; was != nil && was != s {
 				return i, active, nil
 			}
-			if s.arrived(seq, o) {
-				continue
-			}
-			home[o.File] = s
-		}
-		text := p.Entries(i, i+1)
-		if len(text) > room.largest || known && !room.alone(text, o) {
-			return 0, nil, fmt.Errorf("%w: an entry of %d bytes, the server takes %d with headers (max_payload)", netio.ErrRefused, len(text), e.conn.MaxPayload())
+			file, home[o.File] = o.File, s
 		}
 		if len(s.queue) == 0 {
 			active = append(active, s)
 		}
-		if k := len(s.queue); k == 0 || !s.queue[k-1].takes(text, o, known, &room) {
-			s.queue = append(s.queue, newMessage(e.epoch, seq))
+		room.share = len(p.Entries(i, p.Len())) / len(active)
+		if text := p.Entries(i, i+1); !s.enqueue(text, seq, e.epoch, o, known, &room) {
+			return 0, nil, fmt.Errorf("%w: an entry of %d bytes, the server takes %d with headers (max_payload)", netio.ErrRefused, len(text), e.conn.MaxPayload())
 		}
-		s.queue[len(s.queue)-1].add(text, seq, o, known, s.startOf(o))
 	}
 	return p.Len(), active, nil
+}
+
+// enqueue puts an entry into the last message, or into another one, and reports
+// whether that can be. The position of a file is encoded once for each message.
+func (s *subject) enqueue(text []byte, seq, epoch uint64, o Origin, known bool, room *rooms) bool {
+	if len(text) > room.largest {
+		return false
+	}
+	var m *message
+	if n := len(s.queue); n > 0 {
+		m = s.queue[n-1]
+	}
+	head, start := 0, int64(0) // of a part that is to begin
+	if known && (m == nil || m.partOf(o.File) < 0) {
+		head, start = roomFor(o), s.startOf(o)
+	}
+	if m == nil || !m.takes(text, known, head, room) {
+		if known && head == 0 {
+			head, start = roomFor(o), s.startOf(o)
+		}
+		if !room.alone(text, head) {
+			return false
+		}
+		size := min(room.limit, room.share)
+		if m != nil { // it may be full for its headers, and so may this one be
+			size = min(size, 2*len(m.data))
+		}
+		m = newMessage(epoch, seq, size)
+		s.queue = append(s.queue, m)
+	}
+	m.add(text, seq, o, known, head, start)
+	return true
 }
 
 // originOf returns the origin of an entry. It waits a little, until limit, for all
@@ -182,7 +210,8 @@ func (s *subject) arrived(seq uint64, o Origin) bool {
 		return false
 	}
 	if !l.checked {
-		l.checked = headOf(o.Position.Position()) == l.head // else it was truncated and written anew
+		now, ok := standsAt(o.Position.Position())
+		l.checked = ok && now.head == l.head // else it was truncated and written anew
 	}
 	if !l.checked || o.End > l.end || o.End <= l.dropped {
 		delete(s.late, o.File)
