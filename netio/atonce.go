@@ -16,13 +16,7 @@ const (
 // Few reports whether there are so few subscribers that producers deliver to them
 // themselves when there is little. Safe for concurrent use.
 func (e *Engine) Few() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	n := int64(0)
-	for _, t := range e.transports {
-		n += t.active.Load()
-	}
-	return n <= fewSubscribers
+	return e.subscribers() <= fewSubscribers
 }
 
 // wake is called by a producer when the loop sleeps and there is something new.

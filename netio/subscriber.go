@@ -78,8 +78,9 @@ type Subscriber struct {
 	lagging          bool   // entries were lost since it had caught up
 	lossFrom, lossTo uint64 // entries lost and not told yet; lossTo 0 = none
 
-	current      bool // had caught up when it was last served
-	blocked      bool // the socket was full
+	current      bool  // had caught up when it was last served
+	blocked      bool  // the socket was full
+	buffer       int32 // its SO_SNDBUF in bytes as we have set it, 0 = not ours to change
 	progress     time.Time
 	heartbeat    time.Time // when the next one is due; zero = never
 	heartbeatDue bool
@@ -172,6 +173,7 @@ func (l *loop) pump(s *Subscriber, draining bool) bool {
 	}
 	if !full && errno != syscall.EINTR {
 		s.blocked = true
+		s.fitRoom()
 		l.poll.add(s)
 		if !l.elsewhere {
 			l.makeRoom()

@@ -83,7 +83,11 @@ func (t *Transport) enrol(c net.Conn, sub Subscription) error {
 	if sub.Peer.IsValid() {
 		s.from, s.address = sub.Peer, sub.Peer.String()
 	}
-	if err := tune(c, t.rules.Load().sendBuffer); err != nil {
+	room := t.room()
+	if hasRoom(c) {
+		s.buffer = int32(room)
+	}
+	if err := tune(c, room); err != nil {
 		t.active.Add(-1)
 		c.Close()
 		return fmt.Errorf("set up the socket of %s: %w", s.address, err)

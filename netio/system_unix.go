@@ -40,6 +40,9 @@ func readSocket(fd int, buf []byte) (int, error) { return unix.Read(fd, buf) }
 
 func writeSocket(fd int, p []byte) (int, error) { return unix.Write(fd, p) }
 
+// setSendBuffer sets SO_SNDBUF in bytes; a socket that is gone tells it by the next write.
+func setSendBuffer(fd, size int) { _ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, size) }
+
 func closeSocket(fd int) { unix.Close(fd) }
 
 // duplicateSocket makes another descriptor of the same socket.

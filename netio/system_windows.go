@@ -15,6 +15,8 @@ func readSocket(int, []byte) (int, error) { return 0, errNotLinux }
 
 func writeSocket(int, []byte) (int, error) { return 0, errNotLinux }
 
+func setSendBuffer(int, int) {}
+
 func closeSocket(int) {}
 
 func duplicateSocket(int) (int, error) { return 0, errNotLinux }

@@ -90,10 +90,21 @@ func (t *tools) generate(ctx context.Context, clients, rate int, target ...strin
 	return r, err
 }
 
+// sendBuffer returns the SO_SNDBUF that LogWisp's sockets have.
+func sendBuffer(clients int) int {
+	if clients > 16 {
+		return 128 << 10
+	}
+	return 256 << 10
+}
+
 // bestLimit returns the better of one and two sending threads.
 func (t *tools) bestLimit(ctx context.Context, clients, size int, proto string) (best result, err error) {
 	for threads := 1; threads <= 2; threads++ {
-		args := []string{"-f", t.samplePath(proto), "-c", strconv.Itoa(clients), "-t", strconv.Itoa(threads), "-w", strconv.Itoa(size)}
+		args := []string{
+			"-f", t.samplePath(proto), "-c", strconv.Itoa(clients), "-t", strconv.Itoa(threads),
+			"-w", strconv.Itoa(size), "-s", strconv.Itoa(sendBuffer(clients)),
+		}
 		if proto == "sse" {
 			args = append(args, "-h", t.samplePath(proto)+".head")
 		}

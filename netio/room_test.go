@@ -1,0 +1,75 @@
+package netio
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"logwisp/ring"
+)
+
+// rooms counts the sockets by their SO_SNDBUF as it was asked for, in KiB.
+func (h *host) rooms() map[int]int {
+	h.transport.mu.Lock()
+	defer h.transport.mu.Unlock()
+	found := make(map[int]int)
+	for s := range h.transport.live {
+		size, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		found[size/2>>10]++ // the kernel doubles it
+	}
+	return found
+}
+
+// TestASocketOfACrowdHoldsHalf has clients come to one and go again.
+func TestASocketOfACrowdHoldsHalf(t *testing.T) {
+	h := newHost(t, 2, ring.Options{Entries: 1 << 12, Bytes: 16 << 20}, &Transport{Name: "t", Form: rawForm(), SendBuffer: 256 << 10})
+	h.pad = func(uint64) int { return 1000 }
+	first := h.connect()
+	var others []net.Conn
+	for range fewRooms - 1 {
+		others = append(others, h.connect())
+	}
+	if got := h.rooms(); got[256] != fewRooms {
+		t.Fatalf("sockets by KiB they hold: %v, want %d of 256", got, fewRooms)
+	}
+	others = append(others, h.connect(), h.connect())
+	if got := h.rooms(); got[256] != fewRooms || got[128] != 2 {
+		t.Fatalf("sockets by KiB they hold: %v, want 2 of 128", got)
+	}
+	full := func(what string, kib, n int) {
+		t.Helper()
+		eventually(t, what, func() bool {
+			h.publish(1000, 100) // nobody reads: they are full at last
+			return h.rooms()[kib] == n
+		})
+	}
+	full("all are full and hold half", 128, fewRooms+2)
+
+	for _, c := range others {
+		c.Close()
+	}
+	eventually(t, "the others have left", func() bool { return h.transport.Stats().Active == 1 })
+	_ = first.SetReadDeadline(time.Now().Add(waitLimit))
+	if _, err := io.CopyN(io.Discard, first, 512<<10); err != nil { // so it has had room again
+		t.Fatal(err)
+	}
+	full("the one that stayed is full again and holds all", 256, 1)
+}
+
+func TestASmallRoomOrTheKernelsChoiceIsNotHalved(t *testing.T) {
+	for _, size := range []int{0, 64 << 10, leastRoom} {
+		h := newHost(t, 1, ring.Options{Entries: 16, Bytes: 1 << 20}, &Transport{Name: "t", Form: rawForm(), SendBuffer: size})
+		for range fewRooms + 1 {
+			h.connect()
+		}
+		if got := h.transport.room(); got != size {
+			t.Errorf("a client of a crowd is to have %d bytes of %d", got, size)
+		}
+	}
+}
