@@ -143,6 +143,7 @@ func (w *Watcher) endPieces(f *file, upTo time.Duration) {
 	for i := range f.pieces {
 		if p := &f.pieces[i]; p.held() && p.grown <= upTo {
 			whole := p.take()
+			w.span.start = whole.from
 			w.accept(f, entry.Draft{Text: whole.text, Cut: whole.cut, Partial: true, Micros: whole.micros}, stdout+stream(i))
 		}
 	}

@@ -397,3 +397,28 @@ func TestDirectoryHiddenAtStartHidesNoReplay(t *testing.T) {
 	h.append("d/y.log", "y\n")
 	h.wants(lines("new", 2), []string{"y"})
 }
+
+// The kernel's watch of a directory goes with it when one above it is renamed.
+func TestFilesBelowARenamedTreeAreFollowedByEvents(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir(), watch: "inotify"}
+	h.must(os.MkdirAll(h.path("logs/a/sub"), 0o755))
+	h.append("logs/a/sub/app.log", "")
+	h.start("logs:**/*.log")
+	h.append("logs/a/sub/app.log", "one\n")
+	h.sees("one")
+	h.rename("logs/a", "logs/b")
+	h.lookAtAll()
+	h.lookAtAll()
+	watched := h.w.notify.fs.WatchList()
+	for _, dir := range []string{"logs/b", "logs/b/sub"} {
+		found := false
+		for _, at := range watched {
+			found = found || at == h.path(dir)
+		}
+		if !found {
+			t.Errorf("%s is not watched: %v", dir, watched)
+		}
+	}
+	h.append("logs/b/sub/app.log", "two\n")
+	h.sees("two")
+}

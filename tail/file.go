@@ -84,10 +84,11 @@ type file struct {
 	after  *file // is read to its end before this one begins
 
 	queued, timed bool
-	dismissed     bool // it has its name, and no target names that any more
-	held          bool // put aside, see pace.go
-	refused       bool // never read: not text
-	uncached      bool // its file system does not say what a read would wait for
+	dismissed     bool  // it has its name, and no target names that any more
+	held          bool  // put aside, see pace.go
+	refused       bool  // not read: not text
+	refusedSize   int64 // how long it was when that was found
+	uncached      bool  // its file system does not say what a read would wait for
 	problem       error
 	shrunk        bool // on a remote file system: seen short once
 	truncated     bool // its copy is being looked for

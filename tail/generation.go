@@ -60,7 +60,7 @@ func (w *Watcher) between(n *name, old, next *file) *file {
 		upTo = math.MaxInt64 // by another clock
 	}
 	last := old
-	for _, g := range w.born(n.path, from, upTo) {
+	for _, g := range w.born(standsAt(n.path), from, upTo) {
 		fd, err := w.openWithin(g.path)
 		if err != nil {
 			continue
@@ -155,11 +155,10 @@ func (w *Watcher) born(path string, from, upTo int64) []generation {
 	if err != nil {
 		return nil
 	}
-	ext := filepath.Ext(base)
-	stem := strings.TrimSuffix(base, ext)
 	var all []generation
 	for _, e := range entries {
-		extends := strings.HasPrefix(e, base) || strings.HasPrefix(e, stem) && strings.HasSuffix(e, ext)
+		// access-api.log, made beside access.log by the same rotation, is another log.
+		extends := strings.HasPrefix(e, base) || generationOf(e, base)
 		if e == base || !extends || w.matched(dir+e) {
 			continue
 		}

@@ -283,3 +283,17 @@ func TestATracebackAtTheBeginningOfALogIsOneEntry(t *testing.T) {
 		h.wants([]string{trace, "INFO:root:well"})
 	})
 }
+
+func TestTheLastEntryOfSeveralLinesOfARenamedFileIsNotHeldBack(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		o := options(h.watch)
+		o.RotateWait = 3600000
+		o.Targets = []Target{{Path: h.path("app.log"), IsFile: true, Multiline: Multiline{Preset: "indent", Flush: 20}}}
+		h.append("app.log", "")
+		h.startWith(o, settings{})
+		h.append("app.log", "first\nsecond\n below\n")
+		h.sees("first")
+		h.rename("app.log", "app.log.1")
+		h.sees("second\n below")
+	})
+}

@@ -98,6 +98,7 @@ func (w *Watcher) watch(real, seen string, id identity) {
 		d.polled = true
 		return
 	}
+	w.unwatchMoved(real, id)
 	if err := w.notify.fs.Add(real); err != nil {
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 			delete(w.dirs, real) // the next listing tries again
@@ -109,6 +110,25 @@ func (w *Watcher) watch(real, seen string, id identity) {
 	if w.options.Watch != "inotify" && remoteFS(real) {
 		d.polled = true
 		w.fallBack("network file system at " + real)
+	}
+}
+
+// unwatchMoved ends the watch that a directory, now at real, has under a path it
+// had before one above it was renamed: the kernel would give the same watch again,
+// and it would end with the old path.
+func (w *Watcher) unwatchMoved(real string, id identity) {
+	if w.starting {
+		return
+	}
+	for old, d := range w.dirs {
+		if d.id != id || old == real {
+			continue
+		}
+		if st, err := statPath(old); err == nil && st.id == id {
+			continue // it is at both, mounted
+		}
+		delete(w.dirs, old)
+		_ = w.notify.fs.Remove(old) // an error says that it was not watched
 	}
 }
 

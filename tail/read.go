@@ -42,12 +42,12 @@ func (w *Watcher) look(f *file) (end bool) {
 	if n < keep || !bytes.Equal(w.buf[:keep], f.marker) {
 		return w.rewritten(f, n < keep)
 	}
-	f.shrunk = false
 	data := w.buf[keep:n]
 	end = n < len(w.buf)
 	if f.pos == 0 && end && int64(n) < f.lag {
 		return w.rewritten(f, true) // nothing of it was read, so nothing in it tells
 	}
+	f.shrunk = false
 	f.atEnd = end
 	if len(data) > 0 {
 		w.consume(f, data, w.buf[:n])
@@ -195,9 +195,50 @@ func (w *Watcher) setLag(f *file, lag int64) {
 // it is said once.
 func (w *Watcher) refuse(f *file, kind string) {
 	f.refused = true
+	if st, err := statFile(f.fd); err == nil {
+		f.refusedSize = st.size
+	}
+	if f.trail == nil {
+		f.place(0) // another file may take its place
+	}
 	w.setLag(f, 0)
 	w.log.Warn("file is not followed: not plain text", "path", f.path, "content", kind)
 	w.release(f)
+}
+
+// reconsiderIfShorter does so when a refused file, if f is one, is shorter than it
+// was.
+func (w *Watcher) reconsiderIfShorter(f *file, path string, size int64) {
+	if !f.refused {
+		return
+	}
+	before := f.refusedSize
+	if f.refusedSize = size; size < before {
+		w.reconsider(f, path)
+	}
+}
+
+// reconsider looks at a refused file, which may have been written anew, again.
+func (w *Watcher) reconsider(f *file, path string) {
+	fd, err := w.openWithin(path)
+	if err != nil {
+		return // the next look tries again
+	}
+	defer closeFile(fd)
+	st, err := statFile(fd)
+	if err != nil || st.id != f.id {
+		return
+	}
+	head := make([]byte, headSize)
+	n, err := readAt(fd, head, 0)
+	if err != nil || notText(head[:n]) != "" {
+		f.refusedSize = st.size
+		return
+	}
+	f.refused = false
+	f.head, f.encoding = fingerprint{}, 0
+	f.place(0)
+	w.log.Info("file is followed now: it is plain text", "path", path)
 }
 
 // unreadable reports a failed read once per kind of error. A stale handle is

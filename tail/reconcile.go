@@ -57,6 +57,7 @@ func (w *Watcher) arrive(n *name, st status, at time.Duration) {
 		return
 	}
 	if f := n.file; f != nil && f.id == st.id {
+		w.reconsiderIfShorter(f, n.path, st.size)
 		f.seen = at
 		f.mtime = st.mtime
 		w.grew(f, st.size)
@@ -65,6 +66,9 @@ func (w *Watcher) arrive(n *name, st status, at time.Duration) {
 	}
 	old := n.file
 	if f := w.files[st.id]; f != nil {
+		if f.refused && len(f.names) == 0 {
+			w.reconsider(f, n.path) // the file system may have given its number to another
+		}
 		w.detach(n, f)
 		w.attach(n, f, at)
 		return
@@ -90,7 +94,9 @@ func (w *Watcher) arrive(n *name, st status, at time.Duration) {
 func (w *Watcher) succeed(n *name, old, f *file) {
 	if w.savedAgain(f, old) {
 		f.readHead()
-		f.place(old.pos)
+		f.place(old.whole) // what waits for more there comes with it here
+		old.split.Reset(false)
+		old.group, old.pieces = group{}, [2]piece{}
 		f.copied = nil
 		f.rotations = old.rotations + 1
 		return
@@ -298,7 +304,7 @@ func (w *Watcher) findMoved(f *file) {
 		return
 	}
 	for _, e := range entries {
-		if e == base || !strings.HasPrefix(e, base) {
+		if e == base || !strings.HasPrefix(e, base) && !generationOf(e, base) {
 			continue
 		}
 		st, err := statPath(dir + e)

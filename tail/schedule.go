@@ -198,6 +198,7 @@ func (w *Watcher) check(n *name) {
 		return
 	}
 	f.seen = at
+	w.reconsiderIfShorter(f, n.path, st.size)
 	if st.size != f.pos || st.mtime != f.mtime {
 		f.mtime = st.mtime
 		w.grew(f, st.size)
@@ -273,6 +274,11 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 	if f.dismissed {
 		w.endDismissed(f)
 		return
+	}
+	if f.group.lines > 0 && !f.split.Pending() && now-f.grown >= f.rules.joiner.flush && !w.heldBack(f) {
+		if pos := f.pos; w.look(f) && f.atEnd && f.pos == pos && f.phase == rotated {
+			w.endHeld(f)
+		}
 	}
 	wait := milliseconds(w.options.RotateWait)
 	if f.fd < 0 || now-max(f.left, f.grown) >= wait && !w.heldBack(f) && w.look(f) && f.atEnd && now-f.grown >= wait {

@@ -22,7 +22,7 @@ const (
 
 // recall remembers what f, or another file in its place, was until now.
 func (w *Watcher) recall(f *file, m memory) {
-	if m.trail.end() == 0 {
+	if len(m.trail) == 0 || m.trail.end() == 0 {
 		return
 	}
 	m.trail = slices.Clone(m.trail)
@@ -70,6 +70,9 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	f.startSize, f.shrunk = 0, false
 	f.rotations++
 	f.place(0)
+	if !found {
+		w.mayRepeat(f, f.path) // a copy that is made over the one before
+	}
 	w.setLag(f, 0)
 	f.atEnd = false
 	return false

@@ -1,0 +1,95 @@
+package tail
+
+import "testing"
+
+const gzipped = "\x1f\x8b\x08\x00binary\nbinary\n"
+
+// logrotate with compress makes app.log.1.gz anew, where there was one at the
+// start already.
+func TestACompressedFilePresentAtTheStartIsReplaced(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log.1.gz", gzipped)
+		h.append("app.log", "")
+		h.start(".:*.log*")
+		h.rename("app.log.1.gz", "app.log.2.gz")
+		h.append("app.log.1.gz", gzipped+"another")
+		h.append("app.log", text(lines("a", 5)))
+		h.wants(lines("a", 5))
+		h.append("new", gzipped)
+		h.rename("new", "app.log.2.gz")
+		h.lookAtAll()
+		h.wants(lines("a", 5))
+	})
+}
+
+// What a rotation creates for another log a moment before is no generation of
+// this one.
+func TestAnotherLogOfTheSameRotationIsNotReadAsAGeneration(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.begin("a", 5)
+		h.tick(burstPause)
+		h.rename("app.log", "app.log.1")
+		h.append("app-api.log", text(lines("api", 5)))
+		h.append("app.log", text(lines("b", 5)))
+		h.wants(lines("a", 5), lines("b", 5))
+	})
+}
+
+// cp app.log app.log.1; : > app.log, again and again: the second copy is made over
+// the first.
+func TestACopyMadeOverTheOneBeforeIsReadOnce(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log", "")
+		h.start(".:app.log*")
+		var all [][]string
+		for _, tag := range []string{"a", "b", "c", "d"} {
+			rows := lines(tag, 60)
+			all = append(all, rows)
+			h.append("app.log", text(rows))
+			h.sees(rows[59])
+			h.copy("app.log", "app.log.1")
+			h.truncate("app.log")
+			h.lookAtAll()
+		}
+		h.wants(all...)
+	})
+}
+
+func TestAFileThatWasNoTextIsReadWhenItIsWrittenAnew(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.start(".:*.log")
+		h.append("app.log", gzipped)
+		h.until("it is refused", func() bool { return len(h.w.files) == 1 && refusedFile(h) })
+		h.append("app.log", "more of it\n")
+		h.lookAtAll()
+		h.truncate("app.log")
+		h.lookAtAll()
+		h.append("app.log", text(lines("a", 5)))
+		h.wants(lines("a", 5))
+	})
+}
+
+func refusedFile(h *harness) bool {
+	for _, f := range h.w.files {
+		if f.refused {
+			return true
+		}
+	}
+	return false
+}
+
+// A mirror that is made by renaming (rsync) may end in the middle of a line.
+func TestALineUnderWayWhenTheLogIsSavedAgainStaysWhole(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		all := lines("a", 60)
+		h.append("app.log", "")
+		h.start("app.log")
+		h.append("app.log", text(all)+"half of ")
+		h.sees(all[59])
+		h.copy("app.log", "new")
+		h.append("new", "a line\n")
+		h.tick(burstPause)
+		h.rename("new", "app.log")
+		h.wants(append(all, "half of a line"))
+	})
+}
