@@ -64,7 +64,7 @@ func (s *Subscriber) sayGoodbye(draining bool) {
 
 // sendHeartbeat queues a heartbeat that is due, at an entry's boundary (N4).
 func (s *Subscriber) sendHeartbeat(l *loop) {
-	if !s.heartbeatDue || s.bye || s.held || s.lossTo > 0 || s.replay != nil {
+	if !s.heartbeatDue || s.bye || s.held || s.lossTo > 0 {
 		return
 	}
 	s.heartbeatDue = false
@@ -75,5 +75,9 @@ func (s *Subscriber) sendHeartbeat(l *loop) {
 		Now: l.now, ActiveClients: int(s.transport.active.Load()), Uptime: l.now.Sub(l.engine.started),
 		Timestamp: s.policy.Timestamp, Stats: s.policy.Stats,
 	}
-	s.control = s.form.Heartbeat(s.control, l.engine.ids, s.seq()-1, &h)
+	seen := uint64(0) // of a replay: it has no place to go on behind (N10)
+	if s.replay == nil {
+		seen = s.seq() - 1
+	}
+	s.control = s.form.Heartbeat(s.control, l.engine.ids, seen, &h)
 }

@@ -212,10 +212,17 @@ func (s *Server) allowsOrigin(ctx *fasthttp.RequestCtx) bool {
 	if ctx.IsGet() || ctx.IsHead() {
 		return true // without the header above the browser keeps the answer from the page
 	}
+	// A proxy may have put another name into Host. What the browser says of it no
+	// page can set (Fetch Metadata Request Headers, 2.3).
+	if string(ctx.Request.Header.Peek("Sec-Fetch-Site")) == "same-origin" {
+		return true
+	}
 	if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, string(ctx.Host())) {
 		return true
 	}
-	s.fail(ctx, fasthttp.StatusForbidden, record.Error{Error: "a page of another origin may not do that"})
+	s.fail(ctx, fasthttp.StatusForbidden, record.Error{
+		Error: "a page of another origin may not do that; behind a proxy: have it pass on the name the browser asked for (Host)",
+	})
 	return false
 }
 

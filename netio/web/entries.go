@@ -96,7 +96,9 @@ type export struct {
 	end     uint64          // newest entry when it was asked for
 	left    uint64          // entries to deliver
 	begun   bool            // one was delivered
+	looked  bool            // a page was
 	done    bool
+	torn    bool // what was to come next is no longer held, or the daemon stops
 }
 
 func (s *Server) newExport(ctx *fasthttp.RequestCtx) (x *export, download bool, err error) {
@@ -139,7 +141,10 @@ func (x *export) stream(w *bufio.Writer, conn net.Conn) {
 			_ = conn.Close()
 			return
 		}
-		piece = x.appendPage(piece)
+		if piece = x.appendPage(piece); x.torn {
+			_ = conn.Close()
+			return
+		}
 		if len(piece) < 32<<10 && !x.done {
 			continue
 		}
@@ -168,11 +173,17 @@ func (x *export) appendPage(dst []byte) []byte {
 			dst = x.appendOldest(dst, p)
 		}
 	})
+	x.torn = x.torn || !held && !x.newest
 	x.done = x.done || !held || x.left == 0
 	return dst
 }
 
 func (x *export) appendOldest(dst []byte, p *ring.Page) []byte {
+	if x.looked && p.First > x.next {
+		x.torn = true // the writer has overtaken a slow client: it must not look like all there is
+		return dst
+	}
+	x.looked = true
 	verdict := x.verdict(p)
 	for i := int(max(x.next, p.First) - p.First); i < p.Count() && x.left > 0; i++ {
 		if p.First+uint64(i) > x.end {

@@ -136,6 +136,21 @@ func TestAFieldsValueFiltersByOneClickWithEveryDigit(t *testing.T) {
 	if got := p.query(); got != "field=ms!=9007199254740993" {
 		t.Errorf("the address has %q", got)
 	}
+	p.click(".row .caret", "")
+	p.click(".detail button", "No entries with this customer")
+	p.shows("GET /orders", "order 2 placed", "GET /timeout")
+	if got := s.filters(); !slices.Equal(got, []string{"field=customer!=ann"}) {
+		t.Errorf("the server has the filters %q, of which any may hold", got)
+	}
+}
+
+func TestAnRE2ThatTheBrowserDoesNotKnowIsAFilterToo(t *testing.T) {
+	s := newSite(t)
+	s.shop()
+	p := s.open("/")
+	p.shows(everything...)
+	p.do(chromedp.SetValue("#kind", "re"), chromedp.SendKeys("#text", "(?i)TIMED.out"), chromedp.SendKeys("#text", kb.Enter))
+	p.shows("order 1 timed out")
 }
 
 func TestAnEntryIsShownInItsContextAndBackLeadsToTheFilter(t *testing.T) {

@@ -1,7 +1,7 @@
 // JSON as text: what is shown and copied has every digit that was sent, which a
 // number of JavaScript has not.
 
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+|"/g;
 
 /**
  * @param {string} json
@@ -21,6 +21,7 @@ export function* fields(json) {
   let key = "";
   for (const m of json.matchAll(TOKENS)) {
     const token = m[0];
+    if (token === '"') return; // what begins here is cut off
     if (depth === 1 && start >= 0 && (token === "," || token === "}")) {
       yield [unquote(key), json.slice(start, m.index).trim()];
       start = -1;

@@ -36,7 +36,9 @@ export function bindKeys(viewer) {
     "?": () => /** @type {HTMLDialogElement} */ (byID("help")).showModal(),
     "Enter": () => {
       const row = store.view.at(store.find(list.selected));
-      if (row?.n === list.selected) viewer.toggle(row);
+      if (row?.n !== list.selected) return;
+      if (row.lines > 0 && row.unfolded === row.open) viewer.unfold(row); // with its details
+      viewer.toggle(row);
     },
     "Escape": () => escape(viewer),
   };

@@ -13,6 +13,7 @@ import {Store} from "./store.js";
 import {Stream} from "./stream.js";
 import {actions} from "./actions.js";
 import {bindKeys} from "./keys.js";
+import {format} from "./time.js";
 
 /** @import {Batch} from "./sse.js" */
 /** @import {StreamState} from "./worker.js" */
@@ -28,6 +29,8 @@ export class Viewer {
     /** @type {RegExp | null} */
     this.highlight = null;
     this.wanted = ""; // id of the entry to show as soon as it is there
+    /** @type {Row | null} */
+    this.linked = null; // the entry of the address, once it is there
     this.opened = 0; // when the stream was asked for
     this.stale = false; // what is shown is of the stream before
     this.seen = 0; // entries received when following ended
@@ -64,6 +67,7 @@ export class Viewer {
   /** Opens the stream that the state asks for, and shows all of the state. */
   open() {
     this.wanted = this.state.id;
+    this.linked = null;
     this.opened = Date.now();
     this.box.show();
     this.showLook();
@@ -109,6 +113,7 @@ export class Viewer {
   /** @param {Batch} batch */
   receive(batch) {
     if (this.stale) this.refresh();
+    if (this.linked && this.store.fills(batch) && !this.store.paused) this.keepLinked();
     this.store.add(batch);
     if (this.wanted) this.find();
     this.list.invalidate();
@@ -122,11 +127,21 @@ export class Viewer {
       const row = rows.at(i);
       if (row.id !== this.wanted) continue;
       this.wanted = "";
+      this.linked = row;
       if (row.trace) this.unfold(row.trace, true);
       this.toggle(row, true);
       this.select(row);
       return;
     }
+  }
+
+  /** The entry of the address stays while it is open, instead of giving way to newer ones. */
+  keepLinked() {
+    if (this.linked?.open) {
+      this.pause(true);
+      this.status.say("Paused, so that the entry of this address stays");
+    }
+    this.linked = null;
   }
 
   /** @param {boolean} on */
@@ -234,8 +249,10 @@ export class Viewer {
       this.status.say("The entry of this address is no longer held, or does not pass the filters");
     }
     if (this.state.look.time === "age" && document.visibilityState === "visible" && this.store.rows.length > 0) {
-      this.list.version++;
-      this.list.invalidate();
+      for (const s of this.list.shown) { // not drawn anew: somebody may read on in one that is open
+        const row = this.store.view.at(this.store.find(s.n));
+        if (row?.n === s.n && !row.kind) part(s.element, "time").textContent = format(row.time, "age", this.now);
+      }
     }
   }
 }

@@ -20,7 +20,7 @@ const MAX_FIELDS = 400;
  * @param {Look} look
  */
 export function drawRow(element, row, selected, look) {
-  const kind = row.kind ? `mark-${row.kind}` : `lv-${LEVELS[row.level]}`;
+  const kind = row.kind ? `mark-${row.reason === "expired" ? "drop" : row.kind}` : `lv-${LEVELS[row.level]}`;
   put(element, "class", `row ${kind}${row.open ? " open" : ""}`);
   element.dataset.n = String(row.n);
   if (selected) element.setAttribute("aria-current", "true"); else element.removeAttribute("aria-current");
@@ -60,10 +60,12 @@ function markText(row) {
   const n = `${count(row.count)} ${row.count === 1 ? "entry" : "entries"}`;
   switch (row.kind) {
   case "drop":
+    if (row.reason === "skipped") return `${n} lost among those that passed while paused`;
     return row.reason === "sampled" ? `${n} left out: more came than max_rate lets through` : `${n} lost: this viewer was too slow for them`;
   case "gap":
     return `${n} missed while the connection was down`;
   case "reset":
+    if (row.reason === "expired") return "Entries were lost: those that followed are no longer held, how many is not known";
     return "LogWisp was started anew: what follows is of another run";
   default:
     return `${n} passed while paused, more than can be kept here`;

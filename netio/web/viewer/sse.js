@@ -13,13 +13,28 @@
  * @property {string[]} messages
  * @property {string[]} fields JSON as it came, "" for none
  * @property {Mark[]} marks
+ * @property {number} size characters of all that
  */
 
 export const LEVELS = ["unknown", "trace", "debug", "info", "warn", "error", "fatal"];
 const LEVEL_INDEX = new Map(LEVELS.map((name, i) => [name, i]));
 
 /** @returns {Batch} */
-export const emptyBatch = () => ({ids: [], times: [], levels: [], sources: [], messages: [], fields: [], marks: []});
+export const emptyBatch = () => ({ids: [], times: [], levels: [], sources: [], messages: [], fields: [], marks: [], size: 0});
+
+/** One batch of several, which may be of one tab's each: they stay as they are. @param {Batch[]} batches */
+export function join(batches) {
+  const all = emptyBatch();
+  for (const b of batches) {
+    const at = all.ids.length;
+    for (const column of /** @type {const} */ (["ids", "times", "levels", "sources", "messages", "fields"])) {
+      for (const value of b[column]) /** @type {(string | number)[]} */ (all[column]).push(value);
+    }
+    for (const mark of b.marks) all.marks.push({...mark, at: at + mark.at});
+    all.size += b.size;
+  }
+  return all;
+}
 
 export class Parser {
   /** @param {(name: string, data: any) => void} onEvent for named events other than losses */
@@ -42,6 +57,9 @@ export class Parser {
     for (let end; (end = this.rest.indexOf("\n", start)) >= 0; start = end + 1) this.line(this.rest.slice(start, end));
     this.rest = this.rest.slice(start);
   }
+
+  /** Forgets what has come of an event: the rest of it will not. */
+  cut() { this.rest = this.id = this.event = this.data = ""; }
 
   /** What has come since the last call. */
   take() {
@@ -84,6 +102,7 @@ export class Parser {
     const at = line.indexOf(',"fields":{');
     const head = JSON.parse(at < 0 ? line : line.slice(0, at) + "}");
     const b = this.batch;
+    b.size += line.length;
     b.ids.push(this.id);
     b.times.push(this.micros(head.time));
     b.levels.push(LEVEL_INDEX.get(head.level) ?? 0);

@@ -13,6 +13,8 @@ export const DEFAULT_TAIL = 10000;
 const LOOKS = {wrap: "0", dense: "0", time: "local", hide: ""};
 const STORED = "logwisp.look";
 
+const EXCLUDES = /^[^=!<>~]+!=/; // a condition on a field with this operator
+
 export class State {
   constructor() {
     /** @type {Filter[]} */
@@ -81,7 +83,9 @@ export class State {
 
   /** @param {string} name @param {string} value */
   add(name, value) {
-    if (["level", "since", "tail"].includes(name)) this.filters = this.filters.filter(f => f[0] !== name);
+    // Of several conditions on fields any may hold: beside another one nothing is excluded.
+    const excludes = name === "field" && [value, ...this.filters.filter(f => f[0] === name).map(f => f[1])].some(v => EXCLUDES.test(v));
+    if (excludes || ["level", "since", "tail"].includes(name)) this.filters = this.filters.filter(f => f[0] !== name);
     if (!this.has(name, value)) this.filters.push([name, value]);
   }
 

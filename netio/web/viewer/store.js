@@ -6,6 +6,7 @@ import {LEVELS} from "./sse.js";
 /** @import {Batch, Mark} from "./sse.js" */
 
 export const CAPACITY = 100_000;
+const MAX_SIZE = 256 << 20; // characters of messages and fields in them
 
 /**
  * An entry, or a mark between entries (kind is not "").
@@ -24,6 +25,7 @@ export const CAPACITY = 100_000;
  * @property {boolean} unfolded
  * @property {Row | null} trace the row whose trace this one continues
  * @property {number} lines rows that continue this one
+ * @property {boolean} gone no longer held
  * @property {number} height in pixels, 0 = not known
  * @property {number} version changes when it is to be drawn anew
  */
@@ -81,12 +83,20 @@ export class Store {
     /** @type {Batch[]} */
     this.waiting = []; // while paused
     this.waitingRows = 0;
+    this.waitingSize = 0;
     this.skipped = 0; // more came while paused than is held
+    this.skippedLosses = 0; // what was lost among those
+    this.size = 0; // of the rows
   }
 
   clear() {
     const {passes, narrowed, folding, paused, next} = this;
     Object.assign(this, new Store(), {passes, narrowed, folding, paused, next});
+  }
+
+  /** Whether rows would have to give way to a batch. @param {Batch} batch */
+  fills(batch) {
+    return this.rows.length + batch.ids.length + batch.marks.length > CAPACITY || this.size + batch.size > MAX_SIZE;
   }
 
   /** @param {Batch} batch */
@@ -98,10 +108,12 @@ export class Store {
     }
     this.waiting.push(batch);
     this.waitingRows += batch.ids.length;
-    while (this.waitingRows > CAPACITY) {
-      const n = this.waiting.shift()?.ids.length ?? 0;
-      this.waitingRows -= n;
-      this.skipped += n;
+    this.waitingSize += batch.size;
+    for (let b; b = this.waiting[0], b && (this.waitingRows > CAPACITY || this.waitingSize > MAX_SIZE); this.waiting.shift()) {
+      this.waitingRows -= b.ids.length;
+      this.waitingSize -= b.size;
+      this.skipped += b.ids.length;
+      for (const mark of b.marks) this.skippedLosses += mark.count;
     }
   }
 
@@ -109,10 +121,11 @@ export class Store {
   pause(paused) {
     this.paused = paused;
     if (paused) return;
+    if (this.skippedLosses > 0) this.mark({at: 0, kind: "drop", count: this.skippedLosses, reason: "skipped"});
     if (this.skipped > 0) this.mark({at: 0, kind: "skipped", count: this.skipped, reason: ""});
     for (const batch of this.waiting) this.append(batch);
     this.waiting = [];
-    this.waitingRows = this.skipped = 0;
+    this.waitingRows = this.waitingSize = this.skipped = this.skippedLosses = 0;
   }
 
   /** @param {Batch} b */
@@ -123,7 +136,7 @@ export class Store {
       this.push({
         n: this.next++, kind: "", id: b.ids[i], time: b.times[i], level: b.levels[i], source: b.sources[i],
         message: b.messages[i], fields: b.fields[i], count: 0, reason: "",
-        open: false, unfolded: false, trace: null, lines: 0, height: 0, version: 0,
+        open: false, unfolded: false, trace: null, lines: 0, gone: false, height: 0, version: 0,
       });
     }
     while (m < b.marks.length) this.mark(b.marks[m++]);
@@ -136,25 +149,28 @@ export class Store {
     this.push({
       n: this.next++, kind: mark.kind, id: "", time: 0, level: 0, source: "", message: "", fields: "",
       count: mark.count, reason: mark.reason,
-      open: false, unfolded: false, trace: null, lines: 0, height: 0, version: 0,
+      open: false, unfolded: false, trace: null, lines: 0, gone: false, height: 0, version: 0,
     });
   }
 
   /** @param {Row} row */
   push(row) {
     this.rows.push(row);
+    this.size += row.message.length + row.fields.length;
     if (!row.kind) {
       this.levels[row.level]++;
       this.sources.set(row.source, (this.sources.get(row.source) ?? 0) + 1);
       if (this.folding) this.fold(row);
     }
     if (this.shows(row)) this.view.push(row);
-    while (this.rows.length > CAPACITY) this.evict();
+    while (this.rows.length > CAPACITY || (this.size > MAX_SIZE && this.rows.length > 1)) this.evict();
   }
 
   evict() {
     const row = this.rows.shift();
     if (this.view.length > 0 && this.view.at(0) === row) this.view.shift();
+    this.size -= row.message.length + row.fields.length;
+    row.gone = true;
     if (row.kind) return;
     this.levels[row.level]--;
     this.sources.set(row.source, (this.sources.get(row.source) ?? 1) - 1);
@@ -163,8 +179,9 @@ export class Store {
   /** @param {Row} row */
   fold(row) {
     const before = this.newest.get(row.source);
-    if (before && row.level === 0 && CONTINUES.test(row.message)) {
-      row.trace = before.trace ?? before;
+    const head = before?.trace ?? before;
+    if (head && !head.gone && row.level === 0 && CONTINUES.test(row.message)) {
+      row.trace = head;
       row.trace.lines++;
       row.trace.version++;
     }
@@ -175,7 +192,7 @@ export class Store {
   shows(row) {
     if (row.kind) return true;
     if (this.narrowed) return this.passes(row);
-    return !row.trace || row.trace.unfolded;
+    return !row.trace || row.trace.unfolded || row.trace.gone;
   }
 
   /** @param {((row: Row) => boolean) | null} passes null: every row */

@@ -4,7 +4,7 @@
 // room for pages and downloads: the tab that has been hidden for longest is
 // parked, and goes on where it was when it is looked at again.
 
-import {Parser} from "./sse.js";
+import {Parser, join} from "./sse.js";
 
 /** @import {Batch} from "./sse.js" */
 /** @typedef {{postMessage: (message: any) => void, onmessage: ((e: MessageEvent) => any) | null}} Port */
@@ -15,6 +15,7 @@ const MAX_UNACKED = 64; // batches that a tab may be behind
 const BATCH_MS = 50; // between two batches; the first goes at once
 const HEARTBEAT = 15; // seconds
 const KEPT_ROWS = 10000; // for a tab that joins a stream
+const KEPT_SIZE = 32 << 20; // characters of them
 
 /** A stream of /stream, made again when it breaks, for the tabs that share it. */
 class Stream {
@@ -34,6 +35,7 @@ class Stream {
     /** @type {{batch: Batch, lastID: string}[]} */
     this.kept = [];
     this.keptRows = 0;
+    this.keptSize = 0;
     this.timer = 0;
     this.flushed = 0; // when
     this.failures = 0;
@@ -51,11 +53,14 @@ class Stream {
     this.tabs.add(tab);
     tab.stream = this;
     tab.tell(this.state);
-    for (const k of this.kept) tab.send(k.batch, k.lastID);
+    if (this.kept.length > 0) tab.send(join(this.kept.map(k => k.batch)), this.kept[this.kept.length - 1].lastID);
   }
 
   /** @param {Tab} tab */
   leave(tab) {
+    this.flush();
+    // Behind what was looked at for it, which may be far behind its last row.
+    tab.lastID = this.parser.lastID || tab.lastID;
     this.tabs.delete(tab);
     tab.stream = null;
     this.wake();
@@ -82,6 +87,7 @@ class Stream {
 
   /** One connection, to its end. Returns why it has ended. */
   async read() {
+    this.parser.cut();
     const place = this.parser.lastID ? "last_event_id=" + encodeURIComponent(this.parser.lastID) : this.place;
     const response = await fetch(`${this.url}&${place}&heartbeat=${HEARTBEAT}`, {
       headers: {Accept: "text/event-stream"}, cache: "no-store", signal: this.abort.signal,
@@ -151,7 +157,11 @@ class Stream {
     for (const tab of this.tabs) tab.send(batch, lastID);
     this.kept.push({batch, lastID});
     this.keptRows += batch.ids.length;
-    while (this.keptRows - this.kept[0].batch.ids.length >= KEPT_ROWS) this.keptRows -= this.kept.shift()?.batch.ids.length ?? 0;
+    this.keptSize += batch.size;
+    for (let b; b = this.kept[0]?.batch, b && (this.keptRows - b.ids.length >= KEPT_ROWS || this.keptSize > KEPT_SIZE); this.kept.shift()) {
+      this.keptRows -= b.ids.length;
+      this.keptSize -= b.size;
+    }
   }
 
   /** How many tabs are too far behind. */
@@ -241,7 +251,8 @@ class Tab {
 
   /** Finds a stream that has what the tab wants, or says it must be a new one. */
   shared() {
-    if (this.lastID || this.place.startsWith("from=") || this.place.startsWith("since=")) return undefined;
+    const tail = Number(new URLSearchParams(this.place).get("tail") ?? Infinity);
+    if (this.lastID || tail > KEPT_ROWS) return undefined; // a stream does not have that any more
     return [...streams].find(s => !s.resumed && s.state.state !== "refused" && s.url === this.url && s.place === this.place);
   }
 }
