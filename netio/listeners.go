@@ -100,6 +100,12 @@ func ListenUnix(path string, log *slog.Logger) (net.Listener, error) {
 	return Persistent(ln, nil, log), nil
 }
 
+// OfUnixSocket reports whether an error of listening is about a Unix socket.
+func OfUnixSocket(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Net == "unix"
+}
+
 // Addr returns the address of the TCP port.
 func (l *Listeners) Addr() net.Addr { return l.tcp.Addr() }
 

@@ -45,6 +45,23 @@ func arrange(root *kong.Node, args []string) []string {
 	return append(append(append(command, flags...), rest...), last...)
 }
 
+// firstWord returns the first argument that is neither a flag nor the value of
+// one, "" if there is none.
+func firstWord(root *kong.Node, args []string) string {
+	alone := flagsWithoutValue(root)
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--":
+			return ""
+		case len(arg) < 2 || arg[0] != '-':
+			return arg
+		case wantsValue(alone, arg):
+			i++
+		}
+	}
+	return ""
+}
+
 func childNamed(node *kong.Node, name string) *kong.Node {
 	for _, child := range node.Children {
 		if child.Type == kong.CommandNode && child.Name == name {

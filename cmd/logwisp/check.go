@@ -18,7 +18,7 @@ type checkCommand struct{ commandLine }
 func (c *checkCommand) Run(ctx *kong.Context, std *stdio) error {
 	s, problems := readSettings(&c.commandLine, ctx)
 	if s != nil {
-		problems = append(problems, s.targetsOnDisk()...)
+		problems = append(append(problems, s.targetsOnDisk()...), s.placesToKeep()...)
 	}
 	errors := 0
 	for _, p := range problems {
@@ -112,6 +112,22 @@ func (s *settings) allPlaced(table string, err error) (problems []problem) {
 		problems = append(problems, s.placed(table, err))
 	}
 	return problems
+}
+
+// placesToKeep finds checkpoints that have no place to be.
+func (s *settings) placesToKeep() []problem {
+	_, err := checkpointPath(s.Monitor.Checkpoint, os.Getenv)
+	for i := range s.Outputs {
+		if o := &s.Outputs[i]; err == nil && o.Guarantee {
+			_, err = guaranteePath(s.Monitor.Checkpoint, o.Label(), os.Getenv)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	p := s.at("monitor.checkpoint")
+	p.Message = err.Error()
+	return []problem{p}
 }
 
 // targetsOnDisk warns about targets that are not there yet, and finds those of

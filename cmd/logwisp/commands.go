@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -92,8 +90,8 @@ func parse(args []string, std *stdio) error {
 // refuseUsage says what is wrong with a command line and what was meant.
 func refuseUsage(root *kong.Node, args []string, err error) error {
 	// The flags of a misspelt command are unknown; that is not what is wrong.
-	if word := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); word >= 0 {
-		if misspelt := refuseMisspeltCommand(args[word]); misspelt != nil && childNamed(root, args[word]) == nil {
+	if word := firstWord(root, args); word != "" {
+		if misspelt := refuseMisspeltCommand(word); misspelt != nil && childNamed(root, word) == nil {
 			return &refusal{code: exitUsage, lines: []string{misspelt.Error()}}
 		}
 	}

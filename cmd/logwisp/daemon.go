@@ -42,6 +42,7 @@ type daemon struct {
 	watcher    *tail.Watcher
 	inputs     *ingest.Server
 	hubs       []*nats.Hub
+	alone      bool // a hub's stream is all there is, its ids are the entries'
 	engine     *netio.Engine
 	tcp        *tcp.Server // nil when disabled
 	web        *web.Server // nil when disabled
@@ -139,6 +140,8 @@ func refuseMonitor(err error, targets string) error {
 func cannotBind(err error, name string) error {
 	hint := fmt.Sprintf("choose an address of this machine with --%s-host", name)
 	switch {
+	case netio.OfUnixSocket(err):
+		hint = fmt.Sprintf("name a path in a directory where this user may create it, and where nobody listens, with %sserver.unix", name)
 	case errors.Is(err, syscall.EADDRINUSE):
 		hint = fmt.Sprintf("choose another port with --%s-port or %[1]sserver.port; 0 picks a free one", name)
 	case errors.Is(err, syscall.EACCES):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"logwisp/netio"
@@ -22,6 +23,14 @@ func checkStream(in *ingest.Options) error {
 	if _, err := nats.ParseURL(in.URL); err != nil {
 		return fmt.Errorf("input %s: %w", netio.ShownURL(in.URL), err)
 	}
+	plain := newInput(in.URL)
+	plain.MaxLineBytes = in.MaxLineBytes
+	have, want := reflect.ValueOf(*in), reflect.ValueOf(plain)
+	for i := range have.NumField() {
+		if key := have.Type().Field(i).Tag.Get("toml"); !reflect.DeepEqual(have.Field(i).Interface(), want.Field(i).Interface()) {
+			return fmt.Errorf("input %s: %s is not for a stream, whose messages say what they are: leave it out (credentials and certificates are parameters of the URL)", netio.ShownURL(in.URL), key)
+		}
+	}
 	return nil
 }
 
@@ -38,6 +47,7 @@ func (d *daemon) newHubs() error {
 			return &refusal{code: exitConfig, lines: []string{err.Error()}}
 		}
 		alone := len(s.Inputs) == 1 && len(s.Monitor.Targets) == 0 && !s.HTTP.Ingest
+		d.alone = alone
 		if !alone {
 			d.log.Warn("ids are this daemon's own, a client cannot go on with them at another hub: the stream is not its only input", "stream", o.Stream)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -111,8 +112,13 @@ var (
 	})
 	// By the streams of NATS that are inputs.
 	perStream = per("stream", func(r *reading, show func(string, *nats.HubStats)) {
+		seen := make(map[string]int)
 		for i := range r.streams {
-			show(r.streams[i].Stream, &r.streams[i])
+			name := r.streams[i].Stream
+			if seen[name]++; seen[name] > 1 { // of another cluster
+				name += "#" + strconv.Itoa(seen[name])
+			}
+			show(name, &r.streams[i])
 		}
 	})
 	perTransport = per("transport", func(r *reading, show func(string, *netio.TransportStats)) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"logwisp/netio"
 	"logwisp/netio/forward"
 	"logwisp/netio/nats"
 )
@@ -41,6 +42,15 @@ func (s *settings) outputsVariable(value string) error {
 	return nil
 }
 
+// outputsText is what LOGWISP_OUTPUTS would be.
+func (s *settings) outputsText() string {
+	var urls []string
+	for i := range s.Outputs {
+		urls = append(urls, netio.ShownURL(s.Outputs[i].URL))
+	}
+	return strings.Join(urls, ",")
+}
+
 // setOutputs takes the outputs of the command line, if there are any, and
 // returns what is wrong with those and with the ones of the file.
 func (s *settings) setOutputs(urls []string) []problem {
@@ -53,8 +63,10 @@ func (s *settings) setOutputs(urls []string) []problem {
 	for i := range s.Outputs {
 		o := &s.Outputs[i]
 		p := problem{Where: "--output", layer: layerFlags}
-		if path := elementKey("outputs", i); len(urls) == 0 && s.origins.of("outputs") != variableName("outputs") {
-			p = s.at(path)
+		if variable := variableName("outputs"); len(urls) == 0 && s.origins.of("outputs") == variable {
+			p = problem{Where: variable, layer: layerEnvironment}
+		} else if len(urls) == 0 {
+			p = s.at(elementKey("outputs", i))
 		}
 		err := o.Check()
 		if err == nil && isNATS(o.URL) {

@@ -120,6 +120,9 @@ func (d *daemon) apply(next *settings) error {
 		}
 		steps = append(steps, step)
 	}
+	if d.alone && len(next.Monitor.Targets) > 0 {
+		errs = append(errs, errors.New("monitor.targets: a stream is all that this daemon reads, and its ids are those of the entries, for every hub: to follow files as well takes a restart"))
+	}
 	prepare("", func() (func(), error) { return d.gate.Reload(next.rules()) })
 	if d.tcp != nil {
 		prepare("tcpserver", func() (func(), error) { return d.tcp.Reload(next.TCP) })
@@ -127,7 +130,7 @@ func (d *daemon) apply(next *settings) error {
 	if d.web != nil {
 		prepare("httpserver", func() (func(), error) { return d.web.Reload(next.HTTP) })
 	}
-	prepare("", func() (func(), error) { return d.inputs.Reload(next.Filter) })
+	prepare("", func() (func(), error) { return d.inputs.Reload(next.Filter, next.received()) })
 	monitor := next.Monitor
 	monitor.Filter, monitor.MaxLineBytes = next.Filter, d.lineLimit(next)
 	prepare("", func() (func(), error) { return d.watcher.Reload(monitor) })

@@ -41,7 +41,7 @@ func (c *showCommand) Run(ctx *kong.Context, std *stdio) error {
 	case "json":
 		return v.json(std.out)
 	case "env":
-		return v.env(std.out, map[string]string{"monitor.targets": s.targetsText(), "inputs": s.inputsText()})
+		return v.env(std.out, map[string]string{"monitor.targets": s.targetsText(), "inputs": s.inputsText(), "outputs": s.outputsText()})
 	default:
 		return v.toml(std.out)
 	}

@@ -19,6 +19,9 @@ func (s *setting) shown(text string) string {
 	if s.secret && text != "" {
 		return netio.Masked
 	}
+	if !strings.Contains(text, "://") {
+		return text
+	}
 	return netio.ShownURL(text)
 }
 

@@ -46,6 +46,9 @@ func (f *follower) control(line []byte, greet func()) error {
 	case "gap":
 		return f.loss(c.Missed)
 	case "reset":
+		if c.Reason == "expired" { // how many there were, nobody knows
+			return f.lossOf("entries lost: those behind the last one are no longer held")
+		}
 		f.tell("the server was started anew: what follows is from its oldest entry on")
 	case "heartbeat":
 		f.seen(c.ID)
@@ -88,6 +91,11 @@ func (f *follower) loss(n uint64) error {
 	if n == 1 {
 		text = "1 entry lost"
 	}
+	return f.lossOf(text)
+}
+
+// lossOf tells a loss, which ends the program where that is asked for.
+func (f *follower) lossOf(text string) error {
 	if f.FailOnDrop {
 		f.mark(text)
 		if f.inline {

@@ -136,7 +136,7 @@ func newInput(o *Options) (*input, error) {
 		return nil, fmt.Errorf("input %q: %w", o.URL, err)
 	}
 	if in.scheme == "tls" {
-		in.certificates = Options{CertFile: o.CertFile, KeyFile: o.KeyFile, ClientCAFile: o.ClientCAFile}
+		in.certificates = Options{URL: o.URL, CertFile: o.CertFile, KeyFile: o.KeyFile, ClientCAFile: o.ClientCAFile}
 		config, err := serverTLS(o)
 		if err != nil {
 			return nil, fmt.Errorf("input %q: %w", o.URL, err)

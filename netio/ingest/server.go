@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,8 +122,9 @@ func New(all []Options, set Settings, r *ring.Ring) (_ *Server, err error) {
 
 // Reload compiles a filter, reads the certificates again, and returns what has the
 // lines and the connections that are received from then on go through these; that
-// cannot fail.
-func (s *Server) Reload(o filter.IntakeOptions) (apply func(), err error) {
+// cannot fail. Of an input that next, the inputs as they are to be, has no more or
+// with other files, those that it has stay: it takes a restart, and they may be gone.
+func (s *Server) Reload(o filter.IntakeOptions, next []Options) (apply func(), err error) {
 	all, err := intakes(cap(s.workers.turns), o)
 	if err != nil {
 		return nil, err
@@ -130,6 +132,10 @@ func (s *Server) Reload(o filter.IntakeOptions) (apply func(), err error) {
 	configs := make([]*tls.Config, len(s.inputs))
 	for i, in := range s.inputs {
 		if in.tls.Load() == nil {
+			continue
+		}
+		if !slices.ContainsFunc(next, in.sameFiles) {
+			configs[i] = in.tls.Load()
 			continue
 		}
 		if configs[i], err = serverTLS(&in.certificates); err != nil {
@@ -142,6 +148,12 @@ func (s *Server) Reload(o filter.IntakeOptions) (apply func(), err error) {
 			in.tls.Store(configs[i])
 		}
 	}, nil
+}
+
+// sameFiles reports whether o is this input, with the files of TLS that it has.
+func (in *input) sameFiles(o Options) bool {
+	c := &in.certificates
+	return o.URL == c.URL && o.CertFile == c.CertFile && o.KeyFile == c.KeyFile && o.ClientCAFile == c.ClientCAFile
 }
 
 // open opens what an input reads.

@@ -52,7 +52,8 @@ func TestASenderMayAskForNewKeys(t *testing.T) {
 // TestACertificateIsReadAgainAtAReload replaces the files of an input.
 func TestACertificateIsReadAgainAtAReload(t *testing.T) {
 	o, _ := netiotest.Certificate(t)
-	r := newRig(t, Settings{}, Options{URL: "tls://127.0.0.1:0", CertFile: o.CertFile, KeyFile: o.KeyFile})
+	in := Options{URL: "tls://127.0.0.1:0", CertFile: o.CertFile, KeyFile: o.KeyFile}
+	r := newRig(t, Settings{}, in)
 	shown := func() *x509.Certificate {
 		c, err := tls.Dial("tcp", r.server.inputs[0].address.String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // it is looked at
 		if err != nil {
@@ -68,7 +69,7 @@ func TestACertificateIsReadAgainAtAReload(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	apply, err := r.server.Reload(filter.IntakeOptions{})
+	apply, err := r.server.Reload(filter.IntakeOptions{}, []Options{in})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,18 @@ func TestACertificateIsReadAgainAtAReload(t *testing.T) {
 	if err := os.Remove(o.KeyFile); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.server.Reload(filter.IntakeOptions{}); err == nil {
+	if _, err := r.server.Reload(filter.IntakeOptions{}, []Options{in}); err == nil {
 		t.Error("a key that is gone is no error")
+	}
+	// What is to have other files takes a restart: until then nobody minds the old ones.
+	in.KeyFile = other.KeyFile
+	now := shown()
+	apply, err = r.server.Reload(filter.IntakeOptions{}, []Options{in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply()
+	if !shown().Equal(now) {
+		t.Error("the certificate is another one")
 	}
 }

@@ -27,6 +27,7 @@ type Writer struct {
 	filter  *filter.Intake
 	encoder record.Encoder
 	merged  []byte // fields and what is merged into them
+	members []byte // of a draft, without what is redacted
 	counts  Counts
 }
 
@@ -49,6 +50,10 @@ func (w *Writer) Parse(p *parse.Parser, d *Draft, r *parse.Result) bool {
 	if !w.filter.Admit(d.Text, r.Level) {
 		w.counts.Filtered++
 		return false
+	}
+	if d.Members != nil && w.filter.Redacts() {
+		w.members = appendRedacted(w.members[:0], d.Members, w.filter)
+		d.Members = w.members
 	}
 	if len(d.Text) == 0 {
 		return true

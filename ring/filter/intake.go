@@ -109,6 +109,9 @@ func anyMatch(patterns []*regexp.Regexp, line []byte) bool {
 	return false
 }
 
+// Redacts reports whether there is anything to be redacted.
+func (in *Intake) Redacts() bool { return in != nil && len(in.redact) > 0 }
+
 // mark stands for what was redacted, whatever its length.
 const mark = "***"
 

@@ -117,6 +117,9 @@ func numericZone(b []byte, n int) (offset int64, end int) {
 	if b[i] == '-' {
 		offset = -offset
 	}
+	if i > n && (offset < -12*secondsPerHour || offset > 14*secondsPerHour) {
+		return 0, n // no place has it: " -1500" is a number of the message
+	}
 	return offset, wordEnd(b, n, end)
 }
 
