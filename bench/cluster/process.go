@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,10 +34,16 @@ func (p *process) start() error {
 	p.cmd = exec.Command(p.bin, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Dir = p.dir
-	p.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+filepath.Join(p.dir, p.name))
-	if err := os.MkdirAll(filepath.Join(p.dir, p.name), 0o700); err != nil {
+	own := filepath.Join(p.dir, p.name)
+	if err := os.MkdirAll(own, 0o700); err != nil {
 		return err
 	}
+	// Neither the user's settings nor those of the machine count.
+	if err := os.WriteFile(filepath.Join(own, "logwisp.toml"), nil, 0o600); err != nil {
+		return err
+	}
+	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "LOGWISP_") })
+	p.cmd.Env = append(p.cmd.Env, "STATE_DIRECTORY="+own, "XDG_CONFIG_HOME="+own)
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}

@@ -120,8 +120,14 @@ func deliver(ctx context.Context, o *options, path, port string) (float64, error
 	line := append(bytes.Repeat([]byte("x"), 199), '\n')
 	block := bytes.Repeat(line, 500)
 	begun := time.Now()
-	for written := 0; written < o.lines; {
-		if int64(written)-(slowest()-before) > ahead {
+	for written, came, moved := 0, before, time.Now(); written < o.lines; {
+		if now := slowest(); now > came {
+			came, moved = now, time.Now()
+		}
+		if ctx.Err() != nil || time.Since(moved) > 60*time.Second {
+			return 0, fmt.Errorf("%d of %d lines came", came-before, o.lines)
+		}
+		if int64(written)-(came-before) > ahead {
 			time.Sleep(200 * time.Microsecond)
 			continue
 		}

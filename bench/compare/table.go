@@ -43,7 +43,7 @@ func spreadOf(all []float64) (median, low, high float64) {
 		return math.NaN(), math.NaN(), math.NaN()
 	}
 	slices.Sort(all)
-	return all[len(all)/2], all[0], all[len(all)-1]
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2, all[0], all[len(all)-1]
 }
 
 func perSecond(r *result) float64 { return r.PerSecond }

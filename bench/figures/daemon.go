@@ -58,7 +58,11 @@ func (t *tools) startDaemon(ctx context.Context, prepare func(dir string) error,
 		"--enable-http", "--http-host", "127.0.0.1", "--http-port", web,
 	}, args...)
 	cmd := exec.Command(t.logwisp, append(all, d.dir+":*.log")...)
-	// The user's settings must not change a measurement.
+	// The user's settings must not change a measurement, nor those of the machine:
+	// the first configuration that is found counts.
+	if err := os.WriteFile(filepath.Join(home, "logwisp.toml"), nil, 0o600); err != nil {
+		return nil, err
+	}
 	cmd.Env = []string{"XDG_CONFIG_HOME=" + home}
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "LOGWISP_") && !strings.HasPrefix(kv, "XDG_CONFIG_HOME=") {

@@ -43,7 +43,13 @@ func (b *bench) startDaemon(ctx context.Context) (*daemon, error) {
 	}
 	d.address = "127.0.0.1:" + port
 	d.cmd = exec.Command(b.logwisp, "--http-host", "127.0.0.1", "--http-port", port, dir+":*.log")
-	d.cmd.Env = []string{"XDG_CONFIG_HOME=" + dir} // the user's settings must not change a measurement
+	// The user's settings must not change a measurement, nor those of the machine:
+	// the first configuration that is found counts.
+	if err := os.WriteFile(filepath.Join(dir, "logwisp.toml"), nil, 0o600); err != nil {
+		d.close()
+		return nil, err
+	}
+	d.cmd.Env = []string{"XDG_CONFIG_HOME=" + dir}
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.cmd.Start(); err != nil {
 		d.close()
