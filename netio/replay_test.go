@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"logwisp/ring"
 	"logwisp/ring/filter"
@@ -212,4 +213,21 @@ type forever struct{ past }
 func (forever) Replay(ctx context.Context, _ string, _ func(*ring.Page, int, record.IDs) error) (uint64, error) {
 	<-ctx.Done()
 	return 0, ctx.Err()
+}
+
+// TestAReplayThatHasNothingToShowIsHeardOf waits for a heartbeat, which names no
+// place: there is none to go on behind.
+func TestAReplayThatHasNothingToShowIsHeardOf(t *testing.T) {
+	r := ring.New(ring.Options{Entries: 16, Bytes: 1 << 20})
+	e := start(t, r, Options{Names: forever{past{r, nil}}})
+	tr := e.Register(&Transport{Name: "t", Form: JSONLines(true, true), Heartbeat: HeartbeatPolicy{Interval: time.Millisecond}})
+	server, client := pair(t)
+	if err := tr.Enroll(server, Subscription{From: e.Resume("S-1")}); err != nil {
+		t.Fatal(err)
+	}
+	_ = client.SetReadDeadline(time.Now().Add(waitLimit))
+	line, err := bufio.NewReader(client).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, `{"type":"heartbeat"`) || strings.Contains(line, "S-") {
+		t.Errorf("%q, %v", line, err)
+	}
 }

@@ -3,22 +3,29 @@ package netio
 import "net"
 
 const (
-	// fewRooms is up to how many clients have as large a socket as is configured.
-	fewRooms = 16
-	// leastRoom is what halving leaves: a write of maxWrite just fits, since the
-	// kernel doubles the figure.
+	// someRooms is up to how many clients have sockets of three quarters of the size
+	// that is configured; up to fewSubscribers have all of it.
+	someRooms = 16
+	// leastRoom is what is left in any case: a write of maxWrite just fits, since
+	// the kernel doubles the figure.
 	leastRoom = maxWrite / 2
 )
 
 // room returns the SO_SNDBUF in bytes that a client is to have, 0 for the kernel's
-// choice. Beyond a few it is half of what is configured: what all sockets together
-// hold has to be in the processor's caches still when the clients read it. Where
-// it is not, whoever reads them all takes twice as long for it, they get fuller for
-// that, and so it remains.
+// choice. Beyond a few it is three quarters of what is configured, then half: what
+// all sockets together hold has to be in the processor's caches still when the
+// clients read it. Where it is not, whoever reads them all takes twice as long for
+// it, they get fuller for that, and so it remains.
 func (t *Transport) room() int {
 	size := t.rules.Load().sendBuffer
-	if size > leastRoom && t.engine.subscribers() > fewRooms {
+	if size <= leastRoom {
+		return size
+	}
+	switch n := t.engine.subscribers(); {
+	case n > someRooms:
 		return max(size/2, leastRoom)
+	case n > fewSubscribers:
+		return max(size/4*3, leastRoom)
 	}
 	return size
 }

@@ -26,21 +26,17 @@ func (h *host) rooms() map[int]int {
 	return found
 }
 
-// TestASocketOfACrowdHoldsHalf has clients come to one and go again.
-func TestASocketOfACrowdHoldsHalf(t *testing.T) {
+// TestASocketHoldsLessTheMoreThereAre has clients come to one and go again.
+func TestASocketHoldsLessTheMoreThereAre(t *testing.T) {
 	h := newHost(t, 2, ring.Options{Entries: 1 << 12, Bytes: 16 << 20}, &Transport{Name: "t", Form: rawForm(), SendBuffer: 256 << 10})
 	h.pad = func(uint64) int { return 1000 }
 	first := h.connect()
 	var others []net.Conn
-	for range fewRooms - 1 {
+	for range someRooms + 1 {
 		others = append(others, h.connect())
 	}
-	if got := h.rooms(); got[256] != fewRooms {
-		t.Fatalf("sockets by KiB they hold: %v, want %d of 256", got, fewRooms)
-	}
-	others = append(others, h.connect(), h.connect())
-	if got := h.rooms(); got[256] != fewRooms || got[128] != 2 {
-		t.Fatalf("sockets by KiB they hold: %v, want 2 of 128", got)
+	if got := h.rooms(); got[256] != fewSubscribers || got[192] != someRooms-fewSubscribers || got[128] != 2 {
+		t.Fatalf("sockets by KiB they hold: %v, want %d of 256, 2 of 128, and the rest of 192", got, fewSubscribers)
 	}
 	full := func(what string, kib, n int) {
 		t.Helper()
@@ -49,7 +45,7 @@ func TestASocketOfACrowdHoldsHalf(t *testing.T) {
 			return h.rooms()[kib] == n
 		})
 	}
-	full("all are full and hold half", 128, fewRooms+2)
+	full("all are full and hold half", 128, someRooms+2)
 
 	for _, c := range others {
 		c.Close()
@@ -65,7 +61,7 @@ func TestASocketOfACrowdHoldsHalf(t *testing.T) {
 func TestASmallRoomOrTheKernelsChoiceIsNotHalved(t *testing.T) {
 	for _, size := range []int{0, 64 << 10, leastRoom} {
 		h := newHost(t, 1, ring.Options{Entries: 16, Bytes: 1 << 20}, &Transport{Name: "t", Form: rawForm(), SendBuffer: size})
-		for range fewRooms + 1 {
+		for range someRooms + 1 {
 			h.connect()
 		}
 		if got := h.transport.room(); got != size {

@@ -92,8 +92,11 @@ func (t *tools) generate(ctx context.Context, clients, rate int, target ...strin
 
 // sendBuffer returns the SO_SNDBUF that LogWisp's sockets have.
 func sendBuffer(clients int) int {
-	if clients > 16 {
+	switch {
+	case clients > 16:
 		return 128 << 10
+	case clients > 4:
+		return 192 << 10
 	}
 	return 256 << 10
 }

@@ -175,6 +175,12 @@ func TestPagesOfOtherOriginsReadNothingUnlessTheyAreListed(t *testing.T) {
 			t.Errorf("DELETE by a page of %s: %d, want %d", origin, answer.StatusCode, want)
 		}
 	}
+	// Behind a proxy that puts its own name into Host.
+	for site, want := range map[string]int{"same-origin": 404, "same-site": 403, "cross-site": 403, "none": 403} {
+		if answer, _ := s.asks("DELETE", "/clients/sse-9", "", "Origin: "+other, "Sec-Fetch-Site: "+site); answer.StatusCode != want {
+			t.Errorf("DELETE by a page that is %s: %d, want %d", site, answer.StatusCode, want)
+		}
+	}
 }
 
 func TestWhoComesThroughAProxyIsNotNear(t *testing.T) {

@@ -301,3 +301,31 @@ func TestAnswersAreUTF8WhateverWasSent(t *testing.T) {
 		}
 	}
 }
+
+// TestAnExportThatIsOvertakenIsTorn has the ring go round between two pages.
+func TestAnExportThatIsOvertakenIsTorn(t *testing.T) {
+	s := newSite(t, Options{})
+	s.fill(10)
+	export := func() *export {
+		return &export{engine: s.engine, format: entryFormats["ndjson"], next: s.engine.Oldest(), end: s.engine.Head(), left: maxCount}
+	}
+	x, late, whole := export(), export(), export()
+	if got := numbers(string(x.appendPage(nil))); got != "1 2" || x.torn {
+		t.Fatalf("%q, torn %t", got, x.torn)
+	}
+	for !whole.done {
+		whole.appendPage(nil)
+	}
+	if whole.torn {
+		t.Error("one that has all is torn")
+	}
+	for s.engine.Oldest() < 20 {
+		s.fill(100)
+	}
+	if got := numbers(string(x.appendPage(nil))); got != "" || !x.torn {
+		t.Errorf("behind a hole comes %q, torn %t", got, x.torn)
+	}
+	if late.end = s.engine.Head(); numbers(string(late.appendPage(nil))) == "" || late.torn {
+		t.Error("one that had not begun yet does not begin with what is held")
+	}
+}
