@@ -1,5 +1,7 @@
 package netio
 
+import "unsafe"
+
 // tookBytes takes note of what the socket took: n bytes of rest, control and
 // spans, in this order (N3, N5).
 func (s *Subscriber) tookBytes(b *batch, n int) {
@@ -9,7 +11,7 @@ func (s *Subscriber) tookBytes(b *batch, n int) {
 			s.rest = s.rest[k:]
 			return
 		}
-		s.setRest(nil, false)
+		s.setRest(nil, nil)
 		if n -= k; s.replay != nil {
 			s.replayed(s.restPassing, s.restCovered)
 		} else {
@@ -58,7 +60,7 @@ func (s *Subscriber) tookBytes(b *batch, n int) {
 		}
 		// Cut in mid-entry: the cursor moves past it, the rest is kept (N3).
 		s.moveTo(sp, next+1)
-		s.keepRest(sp.text[cut:sp.end(whole)])
+		s.keepRest(sp.text, cut, sp.end(whole))
 		break
 	}
 	s.note()
@@ -102,13 +104,15 @@ func (s *Subscriber) goBehind(sp *span) {
 	}
 }
 
-// keepRest keeps what the socket did not take of an entry (N6).
-func (s *Subscriber) keepRest(rest []byte) {
+// keepRest keeps what the socket did not take of an entry in the text of a page or a
+// view (N6).
+func (s *Subscriber) keepRest(text []byte, cut, end int) {
+	rest := text[cut:end]
 	s.restPassing, s.restCovered = 1, 1
 	if len(rest) <= maxCopy {
-		s.setRest(append([]byte(nil), rest...), false)
+		s.setRest(append([]byte(nil), rest...), nil)
 	} else {
-		s.setRest(rest, true)
+		s.setRest(rest, text)
 	}
 }
 
@@ -152,21 +156,28 @@ func (s *Subscriber) note() {
 	s.next.Store(s.start + at)
 }
 
-// setRest replaces the rest of a cut entry, a piece of a shared page or its
-// own copy, and keeps the pinned budget right.
-func (s *Subscriber) setRest(rest []byte, shared bool) {
+// setRest replaces the rest of a cut entry, a piece of what is in memory for its
+// sake, of or its own copy, and keeps the pinned budget right.
+func (s *Subscriber) setRest(rest, of []byte) {
 	pins := &s.loop.engine.pins
 	if s.shared {
 		pins.release(s.pinned)
 	}
-	s.rest, s.shared = rest, shared
-	if shared {
-		s.pinned = pinKey{selection: s.group.selection, seq: s.cursor.Seq()}
-		if s.batching != nil || s.replay != nil {
-			s.pinned.owner = s
-		}
-		pins.hold(s.pinned, cap(rest))
+	if s.rest, s.shared = rest, of != nil; s.shared {
+		s.pinned = unsafe.SliceData(of)
+		pins.hold(s.pinned, cap(of))
+	} else {
+		s.pinned = nil // what is not counted must not be kept
 	}
+}
+
+// long returns text if it is more than a stuck subscriber may have of its own, else
+// nil.
+func long(text []byte) []byte {
+	if len(text) > maxCopy {
+		return text
+	}
+	return nil
 }
 
 // drop counts entries that were overwritten before s could read them. What is

@@ -71,7 +71,7 @@ func (s *Subscriber) makeBatch(spans []span) {
 		}
 	}
 	event := s.form.Batch(nil, s.loop.engine.ids, last, bytes.TrimSuffix(lines, []byte("\n")))
-	s.setRest(event, len(event) > maxCopy)
+	s.setRest(event, long(event))
 	s.restPassing, s.restCovered = passing, covered
 	s.batching.due = time.Time{}
 	s.note()

@@ -3,6 +3,7 @@ package netio
 // tick looks at the clocks of all subscribers.
 func (l *loop) tick() {
 	l.ticked.Store(int64(l.now.Sub(l.engine.started)))
+	l.makeRoom()
 	l.each(l.tickOne)
 	l.busy = true
 }
@@ -21,7 +22,12 @@ func (l *loop) tickOne(s *Subscriber) {
 	}
 	blocked := s.blocked
 	if blocked {
-		if limit := s.rules.slowTimeout; limit > 0 && l.now.Sub(s.progress) >= limit {
+		limit := s.rules.slowTimeout
+		late := limit > 0 && l.now.Sub(s.progress) >= limit
+		if late && s.drains() {
+			s.progress, late = l.now, false
+		}
+		if late {
 			l.engine.warnings.Warn("client disconnected: it accepted no byte for slow_timeout_seconds",
 				"client", s.id, "address", s.address, "timeout", limit)
 			l.leave(s, leftSlow)

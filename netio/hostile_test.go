@@ -404,3 +404,24 @@ func TestARingOfOnePageKeepsTheAccount(t *testing.T) {
 		t.Errorf("one that missed most has %+v", got)
 	}
 }
+
+// One entry may be in several places: a view that gave way is built anew.
+func TestWhatIsPinnedIsCountedByItsMemory(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 64, Bytes: 8 << 20}, framedForm())
+	defer b.close()
+	b.pad = func(uint64) int { return 1 << 20 }
+	first := b.join(4 << 10)
+	b.settle()
+	b.publish(1, 1)
+	b.settle()
+	one := b.engine.pins.bytes
+	if !first.shared || one < 1<<20 {
+		t.Fatalf("%d bytes are pinned, shared %t", one, first.shared)
+	}
+	b.engine.views.views, b.engine.views.order, b.engine.views.bytes = make(map[viewKey]*view), nil, 0
+	second := b.joinAs(4<<10, Subscription{From: At(1)})
+	b.settle()
+	if got := b.engine.pins.bytes; !second.shared || got < 2*one {
+		t.Errorf("two copies of it: %d bytes are pinned, want %d", got, 2*one)
+	}
+}

@@ -65,7 +65,7 @@ func (l *loop) leave(s *Subscriber, reason string) {
 	l.unlist(s)
 	delete(l.byFD, s.fd)
 	l.poll.remove(s)
-	s.setRest(nil, false)
+	s.setRest(nil, nil)
 	l.leaveGroup(s.group)
 	s.transport.leave(s)
 	s.transport.countDisconnect(reason)
@@ -105,7 +105,7 @@ func (l *loop) keepHalfClosed(s *Subscriber) bool {
 		s.half = false
 		return false
 	}
-	if s.form.Probe != nil {
+	if s.form.Probe != nil && !s.bye {
 		l.takeBack(s)
 		s.control = append(s.control, s.form.Probe...)
 		l.busy = true

@@ -31,8 +31,12 @@ func (s *Subscriber) tellSampled(atOnce bool) {
 	if bd == nil || bd.sampled == 0 || s.form.Drop == nil || !atOnce && s.loop.now.Sub(bd.told) < time.Second {
 		return
 	}
+	to := s.seq() - 1
+	if s.lossTo > 0 {
+		to = s.lossFrom - 1 // that loss is told behind it (N10)
+	}
 	s.control = s.form.Drop(s.control, &record.Drop{
-		IDs: s.loop.engine.ids, Count: bd.sampled, From: bd.from, To: s.seq() - 1,
+		IDs: s.loop.engine.ids, Count: bd.sampled, From: bd.from, To: to,
 		Reason: "sampled", Total: s.dropped.Load(),
 	})
 	bd.sampled, bd.told = 0, s.loop.now
@@ -77,6 +81,7 @@ func (s *Subscriber) sendHeartbeat(l *loop) {
 	}
 	seen := uint64(0) // of a replay: it has no place to go on behind (N10)
 	if s.replay == nil {
+		s.tellSampled(true) // its id is beyond that
 		seen = s.seq() - 1
 	}
 	s.control = s.form.Heartbeat(s.control, l.engine.ids, seen, &h)

@@ -74,6 +74,13 @@ func (p *writePoll) newAlarm() error {
 	return nil
 }
 
+// queuedBytes returns how many bytes a socket holds that its peer has not
+// acknowledged, 0 when it is gone.
+func queuedBytes(fd int) int {
+	n, _ := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
+	return n
+}
+
 var oneEvent = unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
 
 func (p *writePoll) start() { p.done.Go(p.run) }

@@ -29,6 +29,8 @@ func (p *writePoll) remove(*Subscriber) {}
 
 func (p *writePoll) close() {}
 
+func queuedBytes(int) int { return 0 }
+
 func hungUp(int) bool { return false }
 
 func closedSending(net.Conn) bool { return false }

@@ -3,6 +3,7 @@ package netio
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"logwisp/ring"
 	"logwisp/ring/filter"
@@ -98,11 +99,13 @@ func (p *player) show(ctx context.Context, page *ring.Page, from int, ids record
 		out = piece{}
 		return nil
 	}
+	last := uint64(0)
 	for i := from; i < page.Count(); i++ {
 		if p.limited && p.left == 0 {
 			break
 		}
 		seq := page.First + uint64(i)
+		last = seq
 		out.covered++
 		if verdict == filter.All || verdict == filter.Some && p.matcher.Match(page, i) {
 			out.passing++
@@ -122,12 +125,17 @@ func (p *player) show(ctx context.Context, page *ring.Page, from int, ids record
 	if out.covered == 0 {
 		return nil
 	}
-	return send(page.First + uint64(page.Count()) - 1)
+	return send(last)
 }
 
 // composeReplay takes the next piece of what s is replayed, if there is one by
 // now, and returns whether s has nothing to do until it is woken.
 func (l *loop) composeReplay(s *Subscriber) (waits bool) {
+	if bd := s.bounds; bd != nil && bd.rate > 0 && bd.tokens < 1 {
+		// A piece may be more than there are tokens: the next one waits for them.
+		l.wakeAt(l.now.Add(time.Duration((1 - bd.tokens) / bd.rate * float64(time.Second))))
+		return true
+	}
 	select {
 	case p, more := <-s.replay.pieces:
 		if !more {
@@ -139,7 +147,7 @@ func (l *loop) composeReplay(s *Subscriber) (waits bool) {
 			s.replayed(p.passing, p.covered)
 			return false
 		}
-		s.setRest(p.text, len(p.text) > maxCopy)
+		s.setRest(p.text, long(p.text))
 		l.out.begin()
 		l.out.add(s.rest)
 		return false

@@ -231,3 +231,45 @@ func TestAReplayThatHasNothingToShowIsHeardOf(t *testing.T) {
 		t.Errorf("%q, %v", line, err)
 	}
 }
+
+func TestABatchOfALimitedReplayHasTheIDOfItsLastEntry(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 16, Bytes: 1 << 20}, rawForm())
+	defer b.close()
+	c := b.ring.Live()
+	b.publish(10, 10)
+	page, _, _ := c.Page()
+	form := rawForm()
+	form.Batch = func(dst []byte, ids record.IDs, last uint64, _ []byte) []byte { return ids.AppendID(dst, last) }
+	rp := &replay{pieces: make(chan piece, 1)}
+	p := &player{loop: b.loop, replay: rp, form: form, batched: true, limited: true, left: 3}
+	if err := p.show(t.Context(), &page, 1, shown{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-rp.pieces; string(got.text) != "S-4" || got.passing != 3 {
+		t.Errorf("three entries behind the first: id %s, %d", got.text, got.passing)
+	}
+}
+
+// A replay is not faster than max_rate, and what follows it has its share.
+func TestAReplayKeepsToMaxRate(t *testing.T) {
+	b := newBed(t, ring.Options{Entries: 16, Bytes: 1 << 20}, rawForm())
+	defer b.close()
+	s := b.joinAs(1<<20, Subscription{MaxRate: 10})
+	b.settle()
+	s.replay = &replay{pieces: make(chan piece, 100), cancel: func() {}}
+	for range 100 {
+		s.replay.pieces <- piece{text: []byte("x\n"), passing: 4, covered: 4}
+	}
+	for second := range 5 {
+		b.loop.ring()
+		b.settle()
+		if got, most := s.delivered.Load(), uint64(10*(second+1)+4); got > most || got < most-8 {
+			t.Fatalf("after %d seconds %d were delivered, want %d to %d", second, got, most-8, most)
+		}
+		b.loop.now = b.loop.now.Add(time.Second)
+		s.bounds.grant(b.loop.now)
+	}
+	if s.bounds.tokens < -4 {
+		t.Errorf("%f tokens are owed", s.bounds.tokens)
+	}
+}

@@ -47,9 +47,23 @@ func (s *Subscriber) fitRoom() {
 		return // TLS, whose socket another goroutine has, or one that has no such thing
 	}
 	if size := int32(s.transport.room()); size != s.buffer && size > 0 {
+		if size < s.buffer {
+			s.queued = queuedBytes(s.fd)
+		}
 		s.buffer = size
 		setSendBuffer(s.fd, int(size))
 	}
+}
+
+// drains reports whether a socket that takes nothing, as it holds more than it is
+// to hold since its room shrank, holds less than when it was last asked.
+func (s *Subscriber) drains() bool {
+	if s.queued == 0 {
+		return false
+	}
+	before := s.queued
+	s.queued = queuedBytes(s.fd)
+	return s.queued < before
 }
 
 // hasRoom reports whether the size of c's socket can be changed by its descriptor.

@@ -330,12 +330,16 @@ func (l *SecureListener) send(c *tls.Conn, out *gathered, from *net.UnixConn) {
 			records := l.records.Get().(*[]byte)
 			out.gather(records)
 			_, err = c.Write((*piece)[:n])
+			l.buffers.Put(piece) // it is in the records, which may wait long
+			piece = nil
 			if err = errors.Join(err, out.flush(left, l.patience.left)); err != nil {
 				out.Conn.Close() // there is nobody to say the end to
 			}
 			l.records.Put(records)
 		}
-		l.buffers.Put(piece)
+		if piece != nil {
+			l.buffers.Put(piece)
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ type Subscriber struct {
 	restPassing, restCovered int    // entries in rest, and those it is done with
 
 	shared  bool   // rest is a piece of a shared page, held in Engine.pins
-	pinned  pinKey // as which
+	pinned  pinKey // as which, nil: none
 	control []byte // control lines to go out next (N4)
 	bye     bool   // the last line is in control or sent: nothing follows
 	ending  string // why, for the log
@@ -81,6 +81,7 @@ type Subscriber struct {
 	current      bool  // had caught up when it was last served
 	blocked      bool  // the socket was full
 	buffer       int32 // its SO_SNDBUF in bytes as we have set it, 0 = not ours to change
+	queued       int   // bytes it held when that was last asked for, since it shrank; 0 = it has not
 	progress     time.Time
 	heartbeat    time.Time // when the next one is due; zero = never
 	heartbeatDue bool

@@ -245,6 +245,8 @@ func (w *Watcher) event(e fsnotify.Event) {
 func (w *Watcher) touched(path string, changed bool) {
 	n := w.names[path]
 	switch {
+	case n != nil && n.file != nil && changed && n.file.refused:
+		w.check(n)
 	case n != nil && n.file != nil && changed:
 		w.queue(n.file)
 	case n != nil:

@@ -212,9 +212,10 @@ func (w *Watcher) reconsiderIfShorter(f *file, path string, size int64) {
 	if !f.refused {
 		return
 	}
-	before := f.refusedSize
-	if f.refusedSize = size; size < before {
+	if size < f.refusedSize {
 		w.reconsider(f, path)
+	} else {
+		f.refusedSize = size
 	}
 }
 
@@ -231,14 +232,17 @@ func (w *Watcher) reconsider(f *file, path string) {
 	}
 	head := make([]byte, headSize)
 	n, err := readAt(fd, head, 0)
-	if err != nil || notText(head[:n]) != "" {
-		f.refusedSize = st.size
+	if err != nil {
+		return
+	}
+	f.refusedSize = st.size
+	if notText(head[:n]) != "" {
 		return
 	}
 	f.refused = false
 	f.head, f.encoding = fingerprint{}, 0
 	f.place(0)
-	w.log.Info("file is followed now: it is plain text", "path", path)
+	w.log.Info("file was written anew and is looked at again", "path", path)
 }
 
 // unreadable reports a failed read once per kind of error. A stale handle is

@@ -95,6 +95,7 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 	if w.savedAgain(f, old) {
 		f.readHead()
 		f.place(old.whole) // what waits for more there comes with it here
+		f.startSize = old.startSize
 		old.split.Reset(false)
 		old.group, old.pieces = group{}, [2]piece{}
 		f.copied = nil

@@ -93,3 +93,60 @@ func TestALineUnderWayWhenTheLogIsSavedAgainStaysWhole(t *testing.T) {
 		h.wants(append(all, "half of a line"))
 	})
 }
+
+// A file that is held back, or whose events are late, may be rotated by copies more
+// than once before it is looked at.
+func TestTwoCopyingRotationsBetweenTwoLooksLoseNothing(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.begin("a", 60)
+		if h.w.names[h.path("app.log")].file.id.born == 0 {
+			t.Skip("the file system does not keep the time of birth")
+		}
+		rotate := func() {
+			h.tick(burstPause)
+			for _, to := range []string{"3", "2"} {
+				if from := "app.log." + string(to[0]-1); exists(h.path(from)) {
+					h.rename(from, "app.log."+to)
+				}
+			}
+			h.copy("app.log", "app.log.1")
+			h.truncate("app.log")
+		}
+		all := lines("a", 60)
+		for _, tag := range []string{"b", "c", "d"} {
+			rows := lines(tag, 60)
+			all = append(all, rows...)
+			h.append("app.log", text(rows))
+			rotate()
+		}
+		h.append("app.log", text(lines("e", 5)))
+		h.wants(append(all, lines("e", 5)...)) // in this order
+	})
+}
+
+// The copy is made anew while the log still waits for what is left of the copy
+// before.
+func TestACopyMadeOverOneThatIsStillReadEndsTheWait(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log", "")
+		h.start(".:app.log*")
+		h.append("app.log", text(lines("a", 60)))
+		h.sees("a row 00059")
+		h.append("app.log", text(lines("b", 60)))
+		h.copy("app.log", "app.log.1")
+		h.truncate("app.log")
+		h.append("app.log", text(lines("c", 60)))
+		var o, g *file
+		h.until("the log waits for its copy", func() bool {
+			if n := h.w.names[h.path("app.log.1")]; n != nil && n.file != nil {
+				o, g = h.w.names[h.path("app.log")].file, n.file
+			}
+			return g != nil
+		})
+		o.after, g.atEnd = g, false // as it is while there is much of it
+		h.copy("app.log", "app.log.1")
+		h.w.queue(o)
+		h.append("app.log", text(lines("d", 5)))
+		h.sees("d row 00004")
+	})
+}

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"time"
@@ -71,11 +72,29 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	f.rotations++
 	f.place(0)
 	if !found {
-		w.mayRepeat(f, f.path) // a copy that is made over the one before
+		w.mayBeCopiedAnew(f)
 	}
 	w.setLag(f, 0)
 	f.atEnd = false
 	return false
+}
+
+// mayBeCopiedAnew asks whether f, which begins anew, is a copy that is made over the
+// one before. The file that it would be a copy of may wait for what that held.
+func (w *Watcher) mayBeCopiedAnew(f *file) {
+	w.mayRepeat(f, f.path)
+	if f.copied == nil {
+		return
+	}
+	if !f.copied.numbered {
+		f.copied = nil // app-worker.log is another log
+		return
+	}
+	for b := f.copied.of; b != nil; b = b.after {
+		if b.after == f {
+			b.after = nil // it is gone
+		}
+	}
 }
 
 // goOnInCopy looks for the copy that a rotation has made of f, whose content is
@@ -102,8 +121,50 @@ func (w *Watcher) goOnInCopy(f *file) (size int64, found bool) {
 	g.complete = g.phase == rotated
 	w.setLag(g, st.size-g.pos)
 	w.queue(g)
-	f.after = g
+	f.after = w.readCopiesSince(f, g)
 	return st.size, true
+}
+
+// readCopiesSince has the copies read, behind g, that were made of f after g was:
+// a file that is held back may be rotated more than once before it is looked at.
+// It returns the last of them, g if there is none. Only birth tells their order.
+func (w *Watcher) readCopiesSince(f, g *file) (last *file) {
+	at := standsAt(f.path)
+	dir := slashed(filepath.Dir(at))
+	names, _ := readNames(dir)
+	from := max(g.id.born, f.trail[len(f.trail)-1].at) // what is older was there to be seen
+	var all []generation
+	for _, name := range names {
+		if path := dir + name; generationOf(path, at) && !w.matched(path) {
+			st, err := statPath(path)
+			if err == nil && st.regular && st.id.born > from && g.id.born > 0 && w.files[st.id] == nil {
+				all = append(all, generation{path, st.id, st.ctime})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b generation) int { return cmp.Compare(a.id.born, b.id.born) })
+	last = g
+	for _, c := range all {
+		fd, err := w.openWithin(c.path)
+		if err != nil {
+			continue
+		}
+		st, err := statFile(fd)
+		head := make([]byte, headSize)
+		n, _ := readAt(fd, head, 0)
+		if err != nil || st.id != c.id || notText(head[:n]) != "" ||
+			f.memory.proves(fd, st.size) > 0 || beginsLike(f, fd, st.size) { // of what it held, or holds now
+			closeFile(fd)
+			continue
+		}
+		next := w.nameless(f.path, fd, c.id)
+		next.complete, next.after = true, last
+		w.setLag(next, st.size)
+		w.queue(next)
+		w.stats.truncations.Add(1)
+		last = next
+	}
+	return last
 }
 
 // copyOf returns the copy, open, nil if there is none: among the files that may

@@ -181,7 +181,11 @@ func (o *Output) gather(ctx context.Context, b *batch) bool {
 	for !o.collect.fill(b) {
 		left := o.wait
 		if b.len() > 0 {
-			left -= time.Since(time.Unix(0, b.stamp))
+			if age := time.Since(time.Unix(0, b.stamp)); age >= 0 {
+				left -= age
+			} else {
+				left = 0 // the clock was set back
+			}
 		}
 		if o.drained.Load() {
 			return o.collect.fill(b) || b.next > o.stats.place()
@@ -297,6 +301,9 @@ func (o *Output) pause(ctx context.Context, err error) bool {
 		wait = min(b.after, longestAsked)
 	}
 	o.stats.failed(err)
+	if !o.options.Guarantee && o.stats.failing(waitedFor) {
+		o.collect.reader.Reach(0) // files are not held back for it any more, see passed
+	}
 	if problem := problemOf(err); o.problem != problem {
 		o.problem = problem
 		o.log.Warn("output fails and will be tried again, until then nothing is delivered", "error", err)

@@ -27,6 +27,7 @@ export function bindKeys(viewer) {
     "t": () => viewer.setLook("time", TIMES[(TIMES.indexOf(state.look.time) + 1) % TIMES.length]),
     "c": () => {
       store.clear();
+      viewer.linked = null;
       list.open = 0;
       viewer.status.cleared = true;
       viewer.seen = 0;

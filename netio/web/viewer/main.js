@@ -159,6 +159,7 @@ export class Viewer {
       this.state.id = "";
       this.state.write(false);
     }
+    if (this.list.following) this.linked = null;
     this.status.soon();
   }
 

@@ -33,7 +33,7 @@ const MAX_SIZE = 256 << 20; // characters of messages and fields in them
 /** A queue with an index. @template T */
 class Queue {
   constructor() {
-    /** @type {T[]} */
+    /** @type {(T | undefined)[]} */
     this.items = [];
     this.head = 0;
   }
@@ -41,13 +41,14 @@ class Queue {
   get length() { return this.items.length - this.head; }
 
   /** @param {number} i @returns {T} */
-  at(i) { return this.items[this.head + i]; }
+  at(i) { return /** @type {T} */ (this.items[this.head + i]); }
 
   /** @param {T} item */
   push(item) { this.items.push(item); }
 
   shift() {
-    const item = this.items[this.head++];
+    const item = /** @type {T} */ (this.items[this.head]);
+    this.items[this.head++] = undefined; // its memory is to be free at once
     if (this.head >= 65536 && this.head * 2 >= this.items.length) {
       this.items = this.items.slice(this.head);
       this.head = 0;
@@ -86,6 +87,8 @@ export class Store {
     this.waitingSize = 0;
     this.skipped = 0; // more came while paused than is held
     this.skippedLosses = 0; // what was lost among those
+    /** @type {Mark | null} */
+    this.skippedMark = null; // likewise
     this.size = 0; // of the rows
   }
 
@@ -113,7 +116,10 @@ export class Store {
       this.waitingRows -= b.ids.length;
       this.waitingSize -= b.size;
       this.skipped += b.ids.length;
-      for (const mark of b.marks) this.skippedLosses += mark.count;
+      for (const mark of b.marks) {
+        this.skippedLosses += mark.count;
+        if (mark.reason === "expired") this.skippedMark = mark; // of how many is not known
+      }
     }
   }
 
@@ -121,6 +127,8 @@ export class Store {
   pause(paused) {
     this.paused = paused;
     if (paused) return;
+    if (this.skippedMark) this.mark(this.skippedMark);
+    this.skippedMark = null;
     if (this.skippedLosses > 0) this.mark({at: 0, kind: "drop", count: this.skippedLosses, reason: "skipped"});
     if (this.skipped > 0) this.mark({at: 0, kind: "skipped", count: this.skipped, reason: ""});
     for (const batch of this.waiting) this.append(batch);

@@ -36,6 +36,7 @@ class Stream {
     this.kept = [];
     this.keptRows = 0;
     this.keptSize = 0;
+    this.cut = false; // what is kept is not all that has come
     this.timer = 0;
     this.flushed = 0; // when
     this.failures = 0;
@@ -161,6 +162,7 @@ class Stream {
     for (let b; b = this.kept[0]?.batch, b && (this.keptRows - b.ids.length >= KEPT_ROWS || this.keptSize > KEPT_SIZE); this.kept.shift()) {
       this.keptRows -= b.ids.length;
       this.keptSize -= b.size;
+      this.cut = true;
     }
   }
 
@@ -252,8 +254,8 @@ class Tab {
   /** Finds a stream that has what the tab wants, or says it must be a new one. */
   shared() {
     const tail = Number(new URLSearchParams(this.place).get("tail") ?? Infinity);
-    if (this.lastID || tail > KEPT_ROWS) return undefined; // a stream does not have that any more
-    return [...streams].find(s => !s.resumed && s.state.state !== "refused" && s.url === this.url && s.place === this.place);
+    if (this.lastID) return undefined;
+    return [...streams].find(s => !(s.cut && s.keptRows < tail) && !s.resumed && s.state.state !== "refused" && s.url === this.url && s.place === this.place);
   }
 }
 
