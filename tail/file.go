@@ -195,6 +195,12 @@ func (f *file) read(buf []byte, offset int64) (int, error) {
 	return n + m, err
 }
 
+// shorterThan reports whether the file holds fewer bytes.
+func (f *file) shorterThan(size int64) bool {
+	st, err := statFile(f.fd)
+	return err == nil && st.size < size
+}
+
 // deleted reports whether no name is left anywhere: then holding the file
 // open keeps its disk space.
 func (f *file) deleted() bool {

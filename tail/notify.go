@@ -218,7 +218,7 @@ func (w *Watcher) takeEvents() {
 // event turns one event into what is to be looked at.
 func (w *Watcher) event(e fsnotify.Event) {
 	changed := !e.Has(fsnotify.Create | fsnotify.Rename | fsnotify.Remove)
-	if n := w.names[e.Name]; changed && n != nil && n.file != nil {
+	if n := w.names[e.Name]; changed && n != nil && n.file != nil && !n.file.refused {
 		w.queue(n.file)
 		return
 	}

@@ -44,7 +44,7 @@ func (w *Watcher) look(f *file) (end bool) {
 	}
 	data := w.buf[keep:n]
 	end = n < len(w.buf)
-	if f.pos == 0 && end && int64(n) < f.lag {
+	if f.pos == 0 && int64(n) < f.lag && (end || f.shorterThan(f.lag)) {
 		return w.rewritten(f, true) // nothing of it was read, so nothing in it tells
 	}
 	f.shrunk = false

@@ -100,6 +100,11 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 		old.group, old.pieces = group{}, [2]piece{}
 		f.copied = nil
 		f.rotations = old.rotations + 1
+		if st, err := statFile(old.fd); err == nil && !f.shorterThan(st.size) {
+			old.atEnd = true // what is unread of it is read here
+			w.setLag(old, 0)
+			w.finish(old)
+		}
 		return
 	}
 	f.former = slices.Clone(old.former)
@@ -109,7 +114,7 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 	if last.phase != closed && last.atEnd && last.fd >= 0 {
 		last.atEnd = w.drain(last) // writers go on for a while in what was renamed
 	}
-	if last.phase != closed && !last.atEnd {
+	if last.phase != closed && !last.atEnd && !leadsTo(last, f, maxChain) {
 		f.after = last
 	}
 }
@@ -235,7 +240,7 @@ func (w *Watcher) detach(n *name, next *file) {
 		w.findMoved(f)
 	}
 	w.countRotation(f)
-	f.atEnd = w.drain(f) // under the name it was written under
+	f.atEnd = w.drain(f) && f.copied == nil // under the name it was written under
 	if len(f.names) > 0 {
 		w.rename(f, f.names[0].path)
 		return

@@ -163,7 +163,7 @@ func (w *Watcher) letGo(n *name) {
 		if f == nil || f.refused || f.phase != following || f.names[0] != n || !f.split.Pending() && !w.mayHaveMore(f) {
 			break
 		}
-		f.atEnd = w.drain(f)
+		f.atEnd = w.drain(f) && f.copied == nil
 		if n.file == f {
 			break
 		}

@@ -150,3 +150,35 @@ func TestACopyMadeOverOneThatIsStillReadEndsTheWait(t *testing.T) {
 		h.sees("d row 00004")
 	})
 }
+
+// cp makes each copy over the one before, which was read once.
+func TestWhatATruncationCutsOffIsReadInACopyMadeOverTheOneBefore(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.begin("a", 60)
+		all := lines("a", 60)
+		for _, tag := range []string{"b", "c", "d"} {
+			rows := lines(tag, 60)
+			all = append(all, rows...)
+			h.append("app.log", text(rows))
+			h.copy("app.log", "app.log.1")
+			h.truncate("app.log")
+			last := lines(tag+"2", 60)
+			all = append(all, last...)
+			h.append("app.log", text(last))
+			h.sees(last[59])
+		}
+		h.wants(all)
+	})
+}
+
+// A refused file that is written anew is looked at when an event says so.
+func TestAnEventTellsThatARefusedFileIsTextNow(t *testing.T) {
+	h := &harness{t: t, dir: t.TempDir(), watch: "inotify"}
+	h.start(".:*.log")
+	h.append("app.log", gzipped+gzipped+gzipped)
+	h.until("it is refused", func() bool { return len(h.w.files) == 1 && refusedFile(h) })
+	h.truncate("app.log")
+	h.until("it is looked at again", func() bool { return !refusedFile(h) })
+	h.append("app.log", text(lines("a", 60)))
+	h.wants(lines("a", 60))
+}

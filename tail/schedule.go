@@ -281,11 +281,12 @@ func (w *Watcher) passTime(f *file, now time.Duration) {
 		}
 	}
 	wait := milliseconds(w.options.RotateWait)
-	if f.fd < 0 || now-max(f.left, f.grown) >= wait && !w.heldBack(f) && w.look(f) && f.atEnd && now-f.grown >= wait {
+	undecided := f.copied != nil && f.fd >= 0 // nothing of it may have been read
+	if f.fd < 0 || !undecided && now-max(f.left, f.grown) >= wait && !w.heldBack(f) && w.look(f) && f.atEnd && now-f.grown >= wait {
 		w.finish(f)
 		return
 	}
-	if now-f.left >= deletedWait && f.deleted() {
+	if !undecided && now-f.left >= deletedWait && f.deleted() {
 		if f.until == 0 {
 			st, _ := statFile(f.fd)
 			f.until = max(st.size, 1)

@@ -51,11 +51,14 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	}
 	w.stats.truncations.Add(1)
 	lost := f.lag
-	size, found := w.goOnInCopy(f)
-	if found {
+	g, size := w.goOnInCopy(f)
+	if g != nil {
 		lost = max(0, f.pos+f.lag-size)
+		if f.after != g {
+			lost = 0 // what was seen last is of a copy made since, which is read
+		}
 	}
-	if found && size > f.pos {
+	if g != nil && size > f.pos {
 		f.split.Reset(true)
 		f.group, f.pieces = group{}, [2]piece{}
 	} else {
@@ -71,7 +74,7 @@ func (w *Watcher) rewritten(f *file, short bool) (end bool) {
 	f.startSize, f.shrunk = 0, false
 	f.rotations++
 	f.place(0)
-	if !found {
+	if g == nil {
 		w.mayBeCopiedAnew(f)
 	}
 	w.setLag(f, 0)
@@ -95,21 +98,39 @@ func (w *Watcher) mayBeCopiedAnew(f *file) {
 			b.after = nil // it is gone
 		}
 	}
+	if leadsTo(f.copied.of, f, maxChain) {
+		f.copied = nil
+	}
+}
+
+// maxChain is more than files ever wait for each other.
+const maxChain = 100
+
+// leadsTo reports whether from waits for to, or for one that does: to be read
+// first, or to be known whether it is a copy. No file may wait for itself.
+func leadsTo(from, to *file, most int) bool {
+	switch {
+	case from == nil || most == 0:
+		return false
+	case from == to:
+		return true
+	}
+	return leadsTo(from.after, to, most-1) || from.copied != nil && leadsTo(from.copied.of, to, most-1)
 }
 
 // goOnInCopy looks for the copy that a rotation has made of f, whose content is
 // gone. If there is one that holds all that was read of f, and more, it is read
-// on from what was sent, before anything else of f. It returns the copy's size.
-func (w *Watcher) goOnInCopy(f *file) (size int64, found bool) {
+// on from what was sent, before anything else of f. It returns the copy and its size.
+func (w *Watcher) goOnInCopy(f *file) (_ *file, size int64) {
 	f.truncated = true
 	g := w.copyOf(f)
 	f.truncated = false
 	if g == nil {
-		return 0, false
+		return nil, 0
 	}
 	st, err := statFile(g.fd)
 	if err != nil {
-		return 0, false
+		return nil, 0
 	}
 	g.copied = nil
 	g.readHead()
@@ -119,10 +140,14 @@ func (w *Watcher) goOnInCopy(f *file) (size int64, found bool) {
 	}
 	g.startSize, g.rotations = f.startSize, f.rotations
 	g.complete = g.phase == rotated
+	g.atEnd = false
+	if leadsTo(g.after, f, maxChain) {
+		g.after = nil
+	}
 	w.setLag(g, st.size-g.pos)
 	w.queue(g)
 	f.after = w.readCopiesSince(f, g)
-	return st.size, true
+	return g, st.size
 }
 
 // readCopiesSince has the copies read, behind g, that were made of f after g was:
@@ -206,7 +231,8 @@ func (w *Watcher) openCopy(f *file, path string, st status) *file {
 		}
 		w.reconcile(n)
 	}
-	if g := w.files[st.id]; g != nil {
+	g := w.files[st.id]
+	if g != nil && (g.phase != closed || w.matched(path)) {
 		if g.copied != nil && g.copied.of == f && g.fd >= 0 && f.heldBy(g.fd, st) {
 			return g
 		}
@@ -219,6 +245,9 @@ func (w *Watcher) openCopy(f *file, path string, st status) *file {
 	if now, err := statFile(fd); err != nil || now.id != st.id || !f.heldBy(fd, st) {
 		closeFile(fd)
 		return nil
+	}
+	if g != nil { // a copy that was read, and is made over now
+		w.gone = slices.DeleteFunc(w.gone, func(o *file) bool { return o == g })
 	}
 	return w.nameless(f.path, fd, st.id)
 }
