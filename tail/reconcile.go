@@ -114,7 +114,7 @@ func (w *Watcher) succeed(n *name, old, f *file) {
 	if last.phase != closed && last.atEnd && last.fd >= 0 {
 		last.atEnd = w.drain(last) // writers go on for a while in what was renamed
 	}
-	if last.phase != closed && !last.atEnd && !leadsTo(last, f, maxChain) {
+	if last.phase != closed && !last.atEnd && !leadsTo(last, f) {
 		f.after = last
 	}
 }

@@ -182,3 +182,16 @@ func TestAnEventTellsThatARefusedFileIsTextNow(t *testing.T) {
 	h.append("app.log", text(lines("a", 60)))
 	h.wants(lines("a", 60))
 }
+
+func TestAFileThatWouldWaitForItselfIsFound(t *testing.T) {
+	log, first, second := &file{}, &file{}, &file{}
+	first.copied = &copyCheck{of: log} // it is to be known whether it is a copy of the log
+	second.after = first
+	if !leadsTo(second, log) || leadsTo(log, second) || leadsTo(second.after, second) {
+		t.Error("the copy waits for the log, by way of the one before, and nobody else for anybody")
+	}
+	log.after = second
+	if leadsTo(log, &file{}) {
+		t.Error("a circle leads to what is not in it")
+	}
+}

@@ -98,24 +98,30 @@ func (w *Watcher) mayBeCopiedAnew(f *file) {
 			b.after = nil // it is gone
 		}
 	}
-	if leadsTo(f.copied.of, f, maxChain) {
+	if leadsTo(f.copied.of, f) {
 		f.copied = nil
 	}
 }
 
-// maxChain is more than files ever wait for each other.
-const maxChain = 100
-
-// leadsTo reports whether from waits for to, or for one that does: to be read
-// first, or to be known whether it is a copy. No file may wait for itself.
-func leadsTo(from, to *file, most int) bool {
-	switch {
-	case from == nil || most == 0:
-		return false
-	case from == to:
-		return true
+// leadsTo reports whether from is to, or waits for it, or for one that does: to be
+// read first, or to be known whether it is a copy. No file may wait for itself.
+func leadsTo(from, to *file) bool {
+	seen := map[*file]bool{nil: true}
+	for next := []*file{from}; len(next) > 0; {
+		f := next[len(next)-1]
+		next = next[:len(next)-1]
+		switch {
+		case seen[f]:
+			continue
+		case f == to:
+			return true
+		}
+		seen[f] = true
+		if next = append(next, f.after); f.copied != nil {
+			next = append(next, f.copied.of)
+		}
 	}
-	return leadsTo(from.after, to, most-1) || from.copied != nil && leadsTo(from.copied.of, to, most-1)
+	return false
 }
 
 // goOnInCopy looks for the copy that a rotation has made of f, whose content is
@@ -141,7 +147,7 @@ func (w *Watcher) goOnInCopy(f *file) (_ *file, size int64) {
 	g.startSize, g.rotations = f.startSize, f.rotations
 	g.complete = g.phase == rotated
 	g.atEnd = false
-	if leadsTo(g.after, f, maxChain) {
+	if leadsTo(g.after, f) {
 		g.after = nil
 	}
 	w.setLag(g, st.size-g.pos)
