@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 	if !ok {
 		os.Exit(m.Run())
 	}
+	runtime.LockOSThread() // a filter is the thread's that has set it, and so is what it executes
 	err := deny()
 	if err == nil {
 		err = syscall.Exec(os.Args[1], os.Args[1:], os.Environ())
