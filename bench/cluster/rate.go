@@ -117,24 +117,9 @@ func deliver(ctx context.Context, o *options, path, port string) (float64, error
 	}
 	time.Sleep(time.Second)
 	before = slowest()
-	line := append(bytes.Repeat([]byte("x"), 199), '\n')
-	block := bytes.Repeat(line, 500)
 	begun := time.Now()
-	for written, came, moved := 0, before, time.Now(); written < o.lines; {
-		if now := slowest(); now > came {
-			came, moved = now, time.Now()
-		}
-		if ctx.Err() != nil || time.Since(moved) > 60*time.Second {
-			return 0, fmt.Errorf("%d of %d lines came", came-before, o.lines)
-		}
-		if int64(written)-(came-before) > ahead {
-			time.Sleep(200 * time.Microsecond)
-			continue
-		}
-		if _, err := f.Write(block); err != nil {
-			return 0, err
-		}
-		written += 500
+	if err := feed(ctx, f, o.lines, func() int64 { return slowest() - before }); err != nil {
+		return 0, err
 	}
 	for end := time.Now().Add(60 * time.Second); slowest()-before < int64(o.lines); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) || ctx.Err() != nil {
@@ -142,4 +127,28 @@ func deliver(ctx context.Context, o *options, path, port string) (float64, error
 		}
 	}
 	return float64(o.lines) / time.Since(begun).Seconds(), nil
+}
+
+// feed writes lines of 200 bytes, at most ahead of what the slowest client has of
+// them. It gives up when nothing more comes for a minute.
+func feed(ctx context.Context, f *os.File, lines int, came func() int64) error {
+	line := append(bytes.Repeat([]byte("x"), 199), '\n')
+	block := bytes.Repeat(line, 500)
+	for written, seen, moved := 0, came(), time.Now(); written < lines; {
+		if now := came(); now > seen {
+			seen, moved = now, time.Now()
+		}
+		if ctx.Err() != nil || time.Since(moved) > 60*time.Second {
+			return fmt.Errorf("%d of %d lines came", seen, lines)
+		}
+		if int64(written)-seen > ahead {
+			time.Sleep(200 * time.Microsecond)
+			continue
+		}
+		if _, err := f.Write(block); err != nil {
+			return err
+		}
+		written += 500
+	}
+	return nil
 }

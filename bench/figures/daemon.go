@@ -42,7 +42,8 @@ func (t *tools) startDaemon(ctx context.Context, prepare func(dir string) error,
 	if err := os.Mkdir(d.dir, 0o755); err != nil {
 		return nil, err
 	}
-	// Nor those of the machine: the first configuration that is found counts.
+	// The machine's settings must not change a measurement: the first configuration
+	// that is found counts.
 	if err := os.WriteFile(filepath.Join(home, "logwisp.toml"), nil, 0o600); err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (t *tools) startDaemon(ctx context.Context, prepare func(dir string) error,
 		"--enable-http", "--http-host", "127.0.0.1", "--http-port", web,
 	}, args...)
 	cmd := exec.Command(t.logwisp, append(all, d.dir+":*.log")...)
-	// The user's settings must not change a measurement.
+	// Nor must the user's.
 	cmd.Env = []string{"XDG_CONFIG_HOME=" + home}
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "LOGWISP_") && !strings.HasPrefix(kv, "XDG_CONFIG_HOME=") {

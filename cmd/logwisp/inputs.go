@@ -114,9 +114,15 @@ func (s *settings) serves() string {
 
 // inputsText is what LOGWISP_INPUTS would be, without what is secret.
 func (s *settings) inputsText() string {
+	return urlsText(s.Inputs, func(in *ingest.Options) string { return in.URL })
+}
+
+// urlsText is what a variable has of inputs or outputs: their URLs, as they may be
+// seen.
+func urlsText[T any](all []T, url func(*T) string) string {
 	var urls []string
-	for i := range s.Inputs {
-		urls = append(urls, netio.ShownURL(s.Inputs[i].URL))
+	for i := range all {
+		urls = append(urls, netio.ShownURL(url(&all[i])))
 	}
 	return strings.Join(urls, ",")
 }

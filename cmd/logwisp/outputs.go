@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"logwisp/netio"
 	"logwisp/netio/forward"
 	"logwisp/netio/nats"
 )
@@ -44,11 +43,7 @@ func (s *settings) outputsVariable(value string) error {
 
 // outputsText is what LOGWISP_OUTPUTS would be.
 func (s *settings) outputsText() string {
-	var urls []string
-	for i := range s.Outputs {
-		urls = append(urls, netio.ShownURL(s.Outputs[i].URL))
-	}
-	return strings.Join(urls, ",")
+	return urlsText(s.Outputs, func(o *forward.Options) string { return o.URL })
 }
 
 // setOutputs takes the outputs of the command line, if there are any, and
