@@ -69,7 +69,8 @@
 //	a file that cannot be seen           its position is kept for a day
 //
 // Dates are compared, those of files with those of the checkpoint and of the last
-// look. A clock that is set while the daemon runs is noticed and allowed for
+// look, which is that at the file where it was to be looked at again: one that waits for
+// its readers may have been rotated since more than once. A clock that is set while the daemon runs is noticed and allowed for
 // (clock.go); one that is set back between two runs is warned about.
 //
 // Names of copies and generations are believed only when they add nothing but

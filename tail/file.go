@@ -68,6 +68,7 @@ type file struct {
 
 	startSize int64         // size when the daemon started, 0 for later files
 	mtime     int64         // when last compared with the path
+	looked    int64         // when what was read of it was last found in it, nanoseconds since 1970
 	lag       int64         // unread bytes when last looked at
 	seen      time.Duration // when a path was last found leading to it
 	grown     time.Duration // when bytes last came
@@ -143,7 +144,8 @@ func (f *file) place(pos int64) {
 	buf := make([]byte, min(pos, markerSize))
 	n, _ := readAt(f.fd, buf, pos-int64(len(buf)))
 	f.trail = f.trail[:0]
-	f.mark(buf[:n], 0, nowNanos())
+	f.looked = nowNanos()
+	f.mark(buf[:n], 0, f.looked)
 	f.split.Reset(pos == 0)
 }
 

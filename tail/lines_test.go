@@ -78,10 +78,10 @@ func TestLinesOfOneEventAreOneEntry(t *testing.T) {
 		{
 			"go",
 			Multiline{Preset: "go"},
-			"started\npanic: runtime error: index out of range [3]\ngoroutine 1 [running]:\nmain.(*server).run(0xc000010000, {0x1, 0x2})\n\t/src/main.go:7 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:3 +0x2a\nexit status 2\n2026/01/01 restarted (again)\n",
+			"started\npanic: runtime error: index out of range [3]\ngoroutine 1 [running]:\nmain.(*server).run(0xc000010000, {0x1, 0x2})\n\t/src/main.go:7 +0x1d\ngopkg.in/yaml%2ev3.handleErr(0xc000123e38)\n\t/src/main.go:7 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:3 +0x2a\nexit status 2\n2026/01/01 restarted (again)\n",
 			[]string{
 				"started",
-				"panic: runtime error: index out of range [3]\ngoroutine 1 [running]:\nmain.(*server).run(0xc000010000, {0x1, 0x2})\n\t/src/main.go:7 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:3 +0x2a\nexit status 2",
+				"panic: runtime error: index out of range [3]\ngoroutine 1 [running]:\nmain.(*server).run(0xc000010000, {0x1, 0x2})\n\t/src/main.go:7 +0x1d\ngopkg.in/yaml%2ev3.handleErr(0xc000123e38)\n\t/src/main.go:7 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:3 +0x2a\nexit status 2",
 				"2026/01/01 restarted (again)",
 			},
 		},

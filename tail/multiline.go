@@ -152,13 +152,14 @@ func continuesGo(g *group, line []byte) bool {
 }
 
 // call reports whether a line is a function with its arguments, as a frame
-// begins: main.(*server).run(0xc000010000, {0x1, 0x2}).
+// begins: main.(*server).run(0xc000010000, {0x1, 0x2}). Dots in the last element of
+// a path are written %2e.
 func call(line []byte) bool {
 	if line[len(line)-1] != ')' {
 		return false
 	}
 	end := 0
-	for end < len(line) && (isWord(line[end]) || bytes.IndexByte([]byte("./*()[]-·…"), line[end]) >= 0 || line[end] >= 0x80) {
+	for end < len(line) && (isWord(line[end]) || bytes.IndexByte([]byte("./*()[]-%·…"), line[end]) >= 0 || line[end] >= 0x80) {
 		if line[end] == '(' && end+1 < len(line) && line[end+1] != '*' {
 			break
 		}

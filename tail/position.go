@@ -24,6 +24,9 @@ type position struct {
 	// Closed says that the file was given up when it had been rotated and read
 	// to its end. It is known only lest it be taken for a new one.
 	Closed bool `json:"closed,omitempty"`
+	// Looked is when what was read of it was last found in it, nanoseconds since 1970,
+	// if it was to be looked at again; 0 = when the checkpoint was written.
+	Looked int64 `json:"looked,omitempty"`
 	// MissingSince is when the file was first not to be seen any more,
 	// seconds since 1970; 0 = it was seen.
 	MissingSince int64 `json:"missing_since,omitempty"`
@@ -70,12 +73,17 @@ func (f *file) settle(data []byte) {
 
 // position returns what is to be kept of f.
 func (f *file) position() position {
+	var looked int64
+	if f.queued || f.held || !f.atEnd {
+		looked = f.looked
+	}
 	return position{
 		Path: f.path, Dev: f.id.dev, Inode: f.id.ino, Born: f.id.born,
 		Size: f.pos + f.lag, Offset: f.whole,
 		Head:    prefix{f.head.n, f.head.sum},
 		Marker:  window{f.pos, len(f.marker), markerSum(f.marker)},
 		Rotated: f.phase == rotated && !f.dismissed, Closed: f.phase == closed && !f.dismissed,
+		Looked: looked,
 	}
 }
 
@@ -83,6 +91,15 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // markerSum is a sum that ten thousand files can afford every second.
 func markerSum(marker []byte) uint32 { return crc32.Checksum(marker, castagnoli) }
+
+// written returns when the position was true, of one in a checkpoint that was written
+// at the time given.
+func (p *position) written(at int64) int64 {
+	if p.Looked > 0 {
+		return min(p.Looked, at)
+	}
+	return at
+}
 
 // memory returns what was known of the file at the time given.
 func (p *position) memory(at int64) memory {

@@ -49,6 +49,7 @@ func (w *Watcher) look(f *file) (end bool) {
 	}
 	f.shrunk = false
 	f.atEnd = end
+	f.looked = nowNanos()
 	if len(data) > 0 {
 		w.consume(f, data, w.buf[:n])
 	}

@@ -52,7 +52,7 @@ func (w *Watcher) goOn(f *file, p *position, size int64) bool {
 	}
 	f.readHead()
 	f.place(p.Offset)
-	f.trail[0].at = w.saved.written // it reached so far then
+	f.trail[0].at = p.written(w.saved.written) // it reached so far then
 	w.setLag(f, size-f.pos)
 	p.file = f
 	w.saved.claimed[f] = true
@@ -123,7 +123,7 @@ func (w *Watcher) catchUpTo(p *position, cur, last *file) {
 		return
 	}
 	w.readAfter(cur, last)
-	w.recall(cur, p.memory(w.saved.written))
+	w.recall(cur, p.memory(p.written(w.saved.written)))
 	w.saved.claimed[cur] = true
 	cur.rotations++
 	if cur.id == p.id() {

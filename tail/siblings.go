@@ -38,6 +38,54 @@ func (w *Watcher) siblings(path string) []beside {
 	return all
 }
 
+// generationsBeside lists the regular files that have the names of generations of the
+// log at path, the oldest first.
+func generationsBeside(path string) []beside {
+	at := standsAt(path)
+	dir := slashed(filepath.Dir(at))
+	var all []beside
+	names, _ := readNames(dir)
+	for _, name := range names {
+		if generationOf(dir+name, at) {
+			if st, err := statPath(dir + name); err == nil && st.regular {
+				all = append(all, beside{dir + name, st})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b beside) int {
+		return cmp.Or(cmp.Compare(a.st.id.born, b.st.id.born), cmp.Compare(a.path, b.path))
+	})
+	return all
+}
+
+// opened is an open file of a directory.
+type opened struct {
+	fd int
+	status
+}
+
+// begins reports whether o holds what p begins with, and nothing else.
+func (o opened) begins(p opened) bool {
+	return o.size <= p.size && agree(o.fd, p.fd, 0, min(o.size, headSize)) &&
+		agree(o.fd, p.fd, max(0, o.size-markerSize), o.size)
+}
+
+// openText opens b if it is still the file that was seen there, and text.
+func (w *Watcher) openText(b beside) (o opened, ok bool) {
+	fd, err := w.openWithin(b.path)
+	if err != nil {
+		return o, false
+	}
+	now, err := statFile(fd)
+	head := make([]byte, headSize)
+	n, _ := readAt(fd, head, 0)
+	if err != nil || now.id != b.st.id || notText(head[:n]) != "" {
+		closeFile(fd)
+		return o, false
+	}
+	return opened{fd, now}, true
+}
+
 // standsAt returns where the generations of the log at path are: where it leads
 // to when it is a symbolic link.
 func standsAt(path string) string {
@@ -105,7 +153,7 @@ func (w *Watcher) generationsSince(p *position, cur *file) []beside {
 	if !w.matched(p.Path) || p.Born == 0 {
 		return nil
 	}
-	from := max(p.Born, w.saved.since)
+	from := max(p.Born, p.written(w.saved.since))
 	at := standsAt(p.Path)
 	var all []beside
 	for _, b := range w.siblings(at) {
@@ -136,15 +184,12 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	if f != nil && (w.saved.claimed[f] || f.refused || f.phase != following) {
 		return nil
 	}
-	fd, err := openFile(b.path)
-	if err != nil {
+	o, ok := w.openText(b)
+	if !ok {
 		return nil
 	}
-	now, err := statFile(fd)
-	head := make([]byte, headSize)
-	n, _ := readAt(fd, head, 0)
-	if err != nil || now.id != b.st.id || notText(head[:n]) != "" ||
-		w.repeatsSaved(p.Path, fd, now.size) ||
+	fd, now := o.fd, o.status
+	if w.repeatsSaved(p.Path, fd, now.size) ||
 		cur != nil && (cur.id != p.id() || p.Marker.Length == 0) && now.id.born > cur.id.born && beginsLike(cur, fd, now.size) {
 		closeFile(fd)
 		return nil
@@ -177,8 +222,7 @@ func (w *Watcher) repeatsSaved(path string, fd int, size int64) bool {
 // begins with.
 func beginsLike(f *file, fd int, size int64) bool {
 	st, err := statFile(f.fd)
-	return err == nil && size <= st.size && agree(f.fd, fd, 0, min(size, headSize)) &&
-		agree(f.fd, fd, max(0, size-markerSize), size)
+	return err == nil && opened{fd, status{size: size}}.begins(opened{f.fd, st})
 }
 
 // generationOf reports whether path is what a rotation makes of base: a number

@@ -1,8 +1,6 @@
 package tail
 
 import (
-	"cmp"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -160,71 +158,96 @@ func (w *Watcher) goOnInCopy(f *file) (_ *file, size int64) {
 // a file that is held back may be rotated more than once before it is looked at.
 // It returns the last of them, g if there is none. Only birth tells their order.
 func (w *Watcher) readCopiesSince(f, g *file) (last *file) {
-	at := standsAt(f.path)
-	dir := slashed(filepath.Dir(at))
-	names, _ := readNames(dir)
+	if g.id.born == 0 {
+		return g
+	}
 	from := max(g.id.born, f.trail[len(f.trail)-1].at) // what is older was there to be seen
-	var all []generation
-	for _, name := range names {
-		if path := dir + name; generationOf(path, at) && !w.matched(path) {
-			st, err := statPath(path)
-			if err == nil && st.regular && st.id.born > from && g.id.born > 0 && w.files[st.id] == nil {
-				all = append(all, generation{path, st.id, st.ctime})
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b generation) int { return cmp.Compare(a.id.born, b.id.born) })
 	last = g
-	for _, c := range all {
-		fd, err := w.openWithin(c.path)
-		if err != nil {
-			continue
+	next := opened{fd: -1} // read unless it is no more than the beginning of the one behind it
+	read := func() {
+		if next.fd < 0 {
+			return
 		}
-		st, err := statFile(fd)
-		head := make([]byte, headSize)
-		n, _ := readAt(fd, head, 0)
-		if err != nil || st.id != c.id || notText(head[:n]) != "" ||
-			f.memory.proves(fd, st.size) > 0 || beginsLike(f, fd, st.size) { // of what it held, or holds now
-			closeFile(fd)
-			continue
-		}
-		next := w.nameless(f.path, fd, c.id)
-		next.complete, next.after = true, last
-		w.setLag(next, st.size)
-		w.queue(next)
+		c := w.nameless(f.path, next.fd, next.id)
+		c.complete, c.after = true, last
+		w.setLag(c, next.size)
+		w.queue(c)
 		w.stats.truncations.Add(1)
-		last = next
+		last = c
 	}
+	for _, b := range generationsBeside(f.path) {
+		if b.st.id.born <= from || w.files[b.st.id] != nil || w.matched(b.path) {
+			continue
+		}
+		o, ok := w.openText(b)
+		switch {
+		case !ok:
+		case f.memory.proves(o.fd, o.size) > 0 || beginsLike(f, o.fd, o.size) || beginsLike(g, o.fd, o.size) || // of what it held, holds, or did then
+			next.fd >= 0 && o.begins(next):
+			closeFile(o.fd)
+		default:
+			if next.fd >= 0 && next.begins(o) {
+				closeFile(next.fd)
+			} else {
+				read()
+			}
+			next = o
+		}
+	}
+	read()
 	return last
 }
 
 // copyOf returns the copy, open, nil if there is none: among the files that may
 // be one, and then beside f under the name of a generation.
 func (w *Watcher) copyOf(f *file) *file {
+	var oldest *file
 	for _, g := range w.files {
-		if g.copied == nil || g.copied.of != f || g.fd < 0 {
+		if g.copied == nil || g.copied.of != f || g.fd < 0 || oldest != nil && oldest.id.born <= g.id.born {
 			continue
 		}
 		if st, err := statFile(g.fd); err == nil && f.heldBy(g.fd, st) {
-			return g
+			oldest = g
 		}
 	}
-	at := standsAt(f.path)
-	dir := slashed(filepath.Dir(at))
-	names, _ := readNames(dir)
-	for _, name := range names {
-		if !generationOf(dir+name, at) {
-			continue
-		}
-		st, err := statPath(dir + name)
-		if err != nil || !st.regular || st.size < f.pos || st.id == f.id {
-			continue
-		}
-		if g := w.openCopy(f, dir+name, st); g != nil {
-			return g
-		}
+	if oldest != nil {
+		return oldest
+	}
+	if b, ok := w.copyBeside(f); ok {
+		return w.openCopy(f, b.path, b.st)
 	}
 	return nil
+}
+
+// copyBeside returns the oldest of the generations beside f that hold what was read
+// of it, or a later one that holds all that the former does: a copy may have been
+// made for another purpose before that of the rotation. That there are several which
+// begin otherwise is possible only where nothing was read.
+func (w *Watcher) copyBeside(f *file) (best beside, ok bool) {
+	held := opened{fd: -1}
+	for _, b := range generationsBeside(f.path) {
+		if b.st.size < f.pos || b.st.id == f.id {
+			continue
+		}
+		if k := w.files[b.st.id]; k != nil && (k.phase != closed || w.matched(b.path)) && (k.copied == nil || k.copied.of != f) {
+			continue // a file of its own
+		}
+		o, text := w.openText(b)
+		switch {
+		case !text:
+		case f.heldBy(o.fd, o.status) && (held.fd < 0 || held.begins(o)):
+			if held.fd >= 0 {
+				closeFile(held.fd)
+			}
+			best, held, ok = b, o, true
+		default:
+			closeFile(o.fd)
+		}
+	}
+	if ok {
+		closeFile(held.fd)
+	}
+	return best, ok
 }
 
 // openCopy returns the file at path, with a descriptor, if it holds what was

@@ -1,0 +1,78 @@
+package tail
+
+import "testing"
+
+// rotateByCopy moves the numbered generations of app.log on, copies it and truncates it.
+func (h *harness) rotateByCopy() {
+	h.t.Helper()
+	h.tick(burstPause)
+	for _, to := range []string{"4", "3", "2"} {
+		if from := "app.log." + string(to[0]-1); exists(h.path(from)) {
+			h.rename(from, "app.log."+to)
+		}
+	}
+	h.copy("app.log", "app.log.1")
+	h.truncate("app.log")
+}
+
+// A file that has to wait for its readers is not looked at: what its log was until
+// positions were kept is to be found by the next run.
+func TestCopyingRotationsOfAFileThatIsHeldBackOverTheEndOfARunLoseNothing(t *testing.T) {
+	for _, begun := range []int{0, 60} {
+		scenario(t, func(t *testing.T, h *harness) {
+			h.append("app.log", "")
+			h.restart(oneFile...)
+			all := lines("a", begun)
+			if begun > 0 {
+				h.append("app.log", text(all))
+				h.sees(all[begun-1])
+			}
+			f := h.w.names[h.path("app.log")].file
+			if f.id.born == 0 {
+				t.Skip("the file system does not keep the time of birth")
+			}
+			h.tick(burstPause)
+			h.w.hold(f)
+			for _, tag := range []string{"b", "c", "d"} {
+				rows := lines(tag, 60)
+				all = append(all, rows...)
+				h.append("app.log", text(rows))
+				h.rotateByCopy()
+			}
+			h.tick(unnoticed)
+			h.afterASecond()
+			h.kill()
+			last := lines("e", 5)
+			h.append("app.log", text(last))
+			h.restart(oneFile...)
+			h.wants(append(all, last...))
+		})
+	}
+}
+
+// Nothing was read of it, so nothing in it tells: the oldest copy is the one that
+// holds what was seen.
+func TestSeveralCopyingRotationsOfAFileOfWhichNothingWasReadLoseNothing(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		h.append("app.log", "")
+		h.start(oneFile...)
+		f := h.w.names[h.path("app.log")].file
+		if f.id.born == 0 {
+			t.Skip("the file system does not keep the time of birth")
+		}
+		h.tick(burstPause)
+		var all []string
+		for _, tag := range []string{"b", "c", "d"} {
+			rows := lines(tag, 60)
+			all = append(all, rows...)
+			h.append("app.log", text(rows))
+			if tag == "b" {
+				h.w.setLag(f, int64(len(text(rows)))) // it was seen to be so long
+			}
+			h.rotateByCopy()
+		}
+		last := lines("e", 5)
+		h.append("app.log", text(last))
+		h.wants(append(all, last...))
+	})
+}
