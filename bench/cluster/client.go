@@ -28,6 +28,7 @@ type client struct {
 	notices int
 	moves   int
 	first   string // what went wrong first
+	message [256]byte
 }
 
 // seen are the numbers of the lines of one writer.
@@ -72,6 +73,9 @@ func (c *client) read(ctx context.Context, url string) {
 		return
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return // it is not up again
+	}
 	lines := bufio.NewReaderSize(answer.Body, 1<<20)
 	for {
 		line, err := lines.ReadSlice('\n')
@@ -109,11 +113,15 @@ func (c *client) take(line []byte) {
 		return
 	}
 	c.lastID = e.ID
+	if e.Message == warming {
+		c.warmed[e.Fields.Host] = true
+		return
+	}
 	name, rest, _ := strings.Cut(e.Message, " ")
 	number, _, _ := strings.Cut(rest, " ")
 	n, err := strconv.ParseUint(number, 10, 64)
-	if err != nil {
-		c.warmed[e.Fields.Host] = true
+	if err != nil || e.Message != string(appendMessage(c.message[:0], name, n)) {
+		c.wrong("a line that nobody wrote: " + strings.TrimSpace(string(line)))
 		return
 	}
 	s := c.seen[name]

@@ -18,6 +18,14 @@ type writer struct {
 
 const rotateEvery = 7 * time.Second
 
+// appendMessage appends what line n of a writer says.
+func appendMessage(dst []byte, name string, n uint64) []byte {
+	return fmt.Appendf(dst, "%s %09d a line of about one hundred bytes, as an application writes them when it has something to say", name, n)
+}
+
+// warming is what is written until it comes through.
+const warming = "warming up"
+
 // run writes at a rate until ctx ends. The rate is kept on the average.
 func (w *writer) run(ctx context.Context, rate int) error {
 	f, err := os.OpenFile(w.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -32,7 +40,7 @@ func (w *writer) run(ctx context.Context, rate int) error {
 		b = b[:0]
 		n := w.written.Load()
 		for ; n < due; n++ {
-			b = fmt.Appendf(b, "%s %09d a line of about one hundred bytes, as an application writes them when it has something to say\n", w.name, n)
+			b = append(appendMessage(b, w.name, uint64(n)), '\n')
 		}
 		if _, err := f.Write(b); err != nil {
 			return err
@@ -126,7 +134,7 @@ func warm(ctx context.Context, c *cluster, client *client) error {
 			if err != nil {
 				return err
 			}
-			_, _ = f.WriteString("warming up\n")
+			_, _ = f.WriteString(warming + "\n")
 			f.Close()
 		}
 		time.Sleep(250 * time.Millisecond)

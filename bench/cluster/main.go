@@ -41,7 +41,7 @@ func main() {
 	flag.Int64Var(&o.maxBytes, "max-bytes", 1<<30, "of the stream")
 	flag.Parse()
 	o.hubArgs = flag.Args()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	run := runKill
 	switch o.mode {

@@ -111,7 +111,7 @@ func deliver(ctx context.Context, o *options, path, port string) (float64, error
 		if time.Now().After(end) {
 			return 0, fmt.Errorf("nothing comes through")
 		}
-		_, _ = f.WriteString("warming up\n")
+		_, _ = f.WriteString(warming + "\n")
 		time.Sleep(300 * time.Millisecond)
 		before = slowest()
 	}

@@ -59,7 +59,8 @@ func (r *run) writeLog(name string) error {
 	levels := []string{"debug", "info", "warn", "error"}
 	for i := range lineCount {
 		at := begin.Add(time.Duration(i) * 1001 * time.Microsecond)
-		level := levels[i/5%4]
+		e := entry{time: at.Truncate(time.Microsecond), level: levels[i/5%4]}
+		level, start := e.level, len(b)
 		switch i % 5 {
 		case 0:
 			b = at.AppendFormat(b, "2006-01-02T15:04:05.000000Z07:00")
@@ -67,14 +68,22 @@ func (r *run) writeLog(name string) error {
 		case 1:
 			b = fmt.Appendf(b, `{"time":%q,"level":%q,"msg":"json %d \"quoted\" \\ é","n":%d,"ratio":12.5,"ok":true,"user":{"id":"u%d","tags":["a","b"]},"big":12345678901234567}`,
 				at.Format("2006-01-02T15:04:05.000000Z07:00"), level, i, i, i)
+			e.message = fmt.Sprintf(`json %d "quoted" \ é`, i)
 		case 2:
 			b = fmt.Appendf(b, `time=%s level=%s msg="logfmt %d" path=/api/%d status=200`, at.Format("2006-01-02T15:04:05.000000Z07:00"), level, i, i)
+			e.message = fmt.Sprintf("logfmt %d", i)
 		case 3:
 			b = fmt.Appendf(b, "plain line %d without time or level", i)
+			e = entry{level: "unknown"}
 		default:
+			e.time = at.Truncate(time.Millisecond)
 			b = at.AppendFormat(b, "2006-01-02 15:04:05.000")
 			b = fmt.Appendf(b, "Z [%s] long line %d %s", level, i, bytes.Repeat([]byte("0123456789"), i%100))
 		}
+		if e.message == "" { // text is its own message
+			e.message = string(b[start:])
+		}
+		r.wrote = append(r.wrote, e)
 		b = append(b, '\n')
 	}
 	return os.WriteFile(r.path(name), b, 0o644)
@@ -87,6 +96,7 @@ func (r *run) writeJSONLog(name string) error {
 	begin := time.Now().UTC().Add(-time.Minute)
 	for i := range lineCount {
 		at := begin.Add(time.Duration(i) * 1001 * time.Microsecond)
+		r.wrote = append(r.wrote, entry{time: at.Truncate(time.Microsecond), level: "warn", message: fmt.Sprintf("json %d", i)})
 		b = fmt.Appendf(b, `{"time":%q,"level":"warn","msg":"json %d","n":%d,"user":{"id":"u%s"}}`+"\n",
 			at.Format("2006-01-02T15:04:05.000000Z07:00"), i, i, strconv.Itoa(i))
 	}

@@ -63,6 +63,21 @@ func flat(fields map[string]any) map[string]string {
 	return out
 }
 
+// misread says what LogWisp has made of a log that does not say what was written;
+// "" = nothing.
+func misread(wrote, have []entry) string {
+	if len(wrote) != len(have) {
+		return fmt.Sprintf("of %d lines it has made %d entries", len(wrote), len(have))
+	}
+	for i, w := range wrote {
+		h := have[i]
+		if h.message != w.message || h.level != w.level || !w.time.IsZero() && !h.time.Equal(w.time) {
+			return fmt.Sprintf("line %d is %.300s, and became %.300s", i+1, fmt.Sprint(w), fmt.Sprint(h))
+		}
+	}
+	return ""
+}
+
 // lenience is what may differ.
 type lenience struct {
 	more     bool // there may be further fields

@@ -60,20 +60,26 @@ func main() {
 	flag.BoolVar(&b.keep, "keep", false, "keep the temporary directories")
 	flag.StringVar(&only, "only", "", "comma separated `NAMES` of the collectors to run; empty = all that there are")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	for _, name := range strings.Split(only, ",") {
+		if only != "" && !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.collector == name }) {
+			fmt.Fprintf(os.Stderr, "collectors: -only %q: there is no such collector\n", name)
+			os.Exit(2)
+		}
+	}
 	if !b.measure(ctx, only) {
 		stop()
 		os.Exit(1)
 	}
 }
 
-// measure runs the scenarios and prints the table. It reports whether all that
-// ran are well.
+// measure runs the scenarios and prints the table. It reports whether some ran,
+// and all of these are well.
 func (b *bench) measure(ctx context.Context, only string) bool {
 	fmt.Println("| collector | version | direction | how | lines | result |")
 	fmt.Println("|---|---|---|---|---|---|")
-	well := true
+	well, ran := true, false
 	versions := make(map[string]string)
 	for _, s := range scenarios {
 		if only != "" && !slices.Contains(strings.Split(only, ","), s.collector) {
@@ -86,7 +92,7 @@ func (b *bench) measure(ctx context.Context, only string) bool {
 			if _, known := versions[s.collector]; !known {
 				versions[s.collector] = b.version(ctx, s.collector)
 			}
-			version = versions[s.collector]
+			version, ran = versions[s.collector], true
 			out, err := b.try(ctx, s)
 			lines = fmt.Sprint(out.lines)
 			switch {
@@ -100,7 +106,7 @@ func (b *bench) measure(ctx context.Context, only string) bool {
 		}
 		fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", s.collector, version, s.direction, s.what, lines, result)
 	}
-	return well && ctx.Err() == nil
+	return well && ran && ctx.Err() == nil
 }
 
 // try runs one scenario in a directory of its own.

@@ -22,7 +22,8 @@ type run struct {
 	*bench
 	dir     string
 	started []*process
-	reads   int // how often LogWisp reads the log
+	reads   int     // how often LogWisp reads the log
+	wrote   []entry // what its lines say: message, level and, unless they tell none, time
 }
 
 // process is a program that was started; it is stopped by its id.
@@ -80,10 +81,15 @@ func (p *process) said() string {
 // stopAll stops what was started, the last first.
 func (r *run) stopAll() {
 	for len(r.started) > 0 {
-		last := len(r.started) - 1
-		r.started[last].stop()
-		r.started = r.started[:last]
+		r.stopLast()
 	}
+}
+
+// stopLast ends what was started last.
+func (r *run) stopLast() {
+	last := len(r.started) - 1
+	r.started[last].stop()
+	r.started = r.started[:last]
 }
 
 func (r *run) path(name string) string { return filepath.Join(r.dir, name) }

@@ -79,6 +79,9 @@ func (r *run) checked(ctx context.Context, d *daemon, arrived func() ([]entry, e
 	if got, err = arrived(); err != nil {
 		return outcome{lines: len(got)}, err
 	}
+	if note := misread(r.wrote, want); note != "" {
+		return outcome{lines: len(got), note: note}, nil
+	}
 	out := outcome{lines: len(got), note: compare(want, got, lenience{readTime: r.reads > 1})}
 	if out.note != "" {
 		_, outputs, _ := strings.Cut(string(status), `"outputs"`)

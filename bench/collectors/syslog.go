@@ -93,6 +93,13 @@ func (r *run) syslogInput(ctx context.Context, collect func(port string) error) 
 	if err != nil {
 		return outcome{}, err
 	}
+	if note := misread(r.wrote, want); note != "" {
+		return outcome{note: note}, nil
+	}
+	if _, err := d.entries(ctx, lineCount); err != nil {
+		return outcome{}, err
+	}
+	r.stopLast() // the collector: nothing more comes
 	got, err := d.entries(ctx, lineCount)
 	return outcome{len(got), compare(want, got, lenience{more: true, renamed: true})}, err
 }

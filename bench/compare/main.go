@@ -50,7 +50,7 @@ func main() {
 	flag.StringVar(&rates, "rates", "0,1000,10000,100000", "lines per second, 0 = flat out")
 	flag.StringVar(&out, "out", "compare", "`PREFIX` of the .md and .svg written")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := compare(ctx, &t, numbers(clients), numbers(rates), out); err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)

@@ -97,8 +97,10 @@ func (d *daemon) pid() string { return strconv.Itoa(d.cmd.Process.Pid) }
 // status is the part of /status that is looked at.
 type status struct {
 	Totals struct {
-		Entries uint64 `json:"entries"`
-		Dropped uint64 `json:"dropped"`
+		Entries   uint64 `json:"entries"`
+		Delivered uint64 `json:"delivered"`
+		Filtered  uint64 `json:"filtered"`
+		Dropped   uint64 `json:"dropped"`
 	} `json:"totals"`
 	Clients struct {
 		TCP int `json:"tcp"`

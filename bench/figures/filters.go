@@ -79,39 +79,79 @@ func (t *tools) filterCost(ctx context.Context, clients int, filtered bool) (tim
 		return 0, err
 	}
 	defer f.Close()
-	if err := writeNeedles(ctx, f, time.Second); err != nil { // the first of all is found, and every hello is answered
+	first, err := writeNeedles(ctx, f, time.Second) // the first of all is found, and every hello is answered
+	if err != nil {
+		return 0, err
+	}
+	had, err := d.allHave(ctx, clients, first)
+	if err != nil {
 		return 0, err
 	}
 	before, err := d.processor()
 	if err != nil {
 		return 0, err
 	}
-	if err := writeNeedles(ctx, f, filterTime); err != nil {
+	written, err := writeNeedles(ctx, f, filterTime)
+	if err != nil {
 		return 0, err
 	}
 	after, err := d.processor()
+	if err != nil {
+		return 0, err
+	}
+	have, err := d.allHave(ctx, clients, first+written)
+	if want := found(clients, written, filtered); err == nil && have.Totals.Delivered-had.Totals.Delivered != want {
+		err = fmt.Errorf("%d clients were sent %d lines, want %d", clients, have.Totals.Delivered-had.Totals.Delivered, want)
+	}
+	if enough := int(filterTime.Seconds() * filterRate * 0.95); err == nil && written < enough {
+		err = fmt.Errorf("only %d lines were written, want %d", written, enough)
+	}
 	return after - before, err
 }
 
+// found returns how many of the lines written are for all of the clients.
+func found(clients, written int, filtered bool) (n uint64) {
+	for i := range clients {
+		switch k := i % filters; {
+		case !filtered:
+			n += uint64(written)
+		case written > k:
+			n += uint64((written - k + 999) / 1000)
+		}
+	}
+	return n
+}
+
+// allHave waits until as many lines were read, and each client was sent each of
+// them or it was not for it. A client that lost one, or left, is an error.
+func (d *daemon) allHave(ctx context.Context, clients, lines int) (have status, err error) {
+	err = d.reaches(ctx, fmt.Sprintf("all %d clients have got %d lines", clients, lines), func(s status) bool {
+		have = s
+		return s.Clients.TCP == clients && s.Totals.Dropped == 0 && s.Totals.Entries == uint64(lines) &&
+			s.Totals.Delivered+s.Totals.Filtered == uint64(clients)*uint64(lines)
+	})
+	return have, err
+}
+
 // writeNeedles appends filterRate lines a second for a while, each when it is
-// due. One of a hundred holds the needle of one of the filters.
-func writeNeedles(ctx context.Context, f *os.File, d time.Duration) error {
-	begin, written := time.Now(), 0
+// due, and returns how many. One of a hundred holds the needle of one of the filters.
+func writeNeedles(ctx context.Context, f *os.File, d time.Duration) (written int, err error) {
+	begin := time.Now()
 	var line []byte
 	for time.Since(begin) < d {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return written, ctx.Err()
 		}
 		for due := int(time.Since(begin).Seconds() * filterRate); written < due; written++ {
 			line = fmt.Appendf(line[:0], "%09d request served by worker seven: GET /api/v1/items, then five thousand bytes within twelve milliseconds, needle%d. and nothing else of note\n", written, written%1000)
 			if _, err := f.Write(line); err != nil {
-				return err
+				return written, err
 			}
 		}
 		nap := unix.NsecToTimespec(int64(200 * time.Microsecond))
 		_ = unix.Nanosleep(&nap, nil) // woken early: it looks again
 	}
-	return nil
+	return written, nil
 }
 
 // drain reads until the connection is closed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 )
@@ -66,6 +67,9 @@ func (t *tools) idleBytes(ctx context.Context, sse bool) (float64, error) {
 		}
 	}
 	after, err := d.settled(ctx)
+	if s, failed := d.status(); failed != nil || s.Clients.TCP+s.Clients.SSE != idleClients {
+		err = errors.Join(err, failed, fmt.Errorf("%d of %d clients are there at the end", s.Clients.TCP+s.Clients.SSE, idleClients))
+	}
 	say("SSE %v: %.1f MiB before, %.1f MiB with %d clients", sse, float64(before)/(1<<20), float64(after)/(1<<20), idleClients)
 	return float64(after-before) / idleClients, err
 }

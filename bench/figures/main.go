@@ -50,7 +50,7 @@ func main() {
 	}
 	chosen, err := choose(only)
 	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		err = measure(ctx, &t, chosen, max(repeat, 1))
 		stop()
 	}

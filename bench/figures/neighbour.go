@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,10 +56,11 @@ func (t *tools) neighbourLateness(ctx context.Context, flooded bool) ([]time.Dur
 	}
 	load, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
+	var flooding atomic.Int64 // lines written
 	if !flooded {
 		ended <- nil
 	} else {
-		go func() { ended <- flood(load, d.log("flood.log")) }()
+		go func() { ended <- flood(load, d.log("flood.log"), &flooding) }()
 		err = d.reaches(ctx, "the flood is read", func(s status) bool { return s.Totals.Entries > 100_000 })
 	}
 	var late []time.Duration
@@ -67,12 +69,19 @@ func (t *tools) neighbourLateness(ctx context.Context, flooded bool) ([]time.Dur
 	} else {
 		l.end()
 	}
+	if err == nil && flooded {
+		lines := flooding.Load()
+		if s, failed := d.status(); failed != nil || float64(s.Totals.Entries) < 0.95*float64(lines) {
+			err = errors.Join(failed, fmt.Errorf("of %d lines of the flood only %d were read", lines, s.Totals.Entries))
+		}
+	}
 	stop()
 	return late, errors.Join(err, <-ended)
 }
 
-// flood appends lines to a file at floodRate until ctx ends.
-func flood(ctx context.Context, path string) error {
+// flood appends lines to a file at floodRate until ctx ends, and counts them. It is
+// an error if that was too much for the writer.
+func flood(ctx context.Context, path string, count *atomic.Int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
@@ -90,6 +99,10 @@ func flood(ctx context.Context, path string) error {
 			return err
 		}
 		written += float64(n)
+		count.Add(int64(n / len(lines) * (floodBatch / stampBytes)))
+	}
+	if rate := written / time.Since(begin).Seconds(); rate < 0.95*floodRate {
+		return fmt.Errorf("the flood had only %.1f MiB/s", rate/(1<<20))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -26,9 +27,10 @@ const (
 
 // stamper appends stamped lines to a file.
 type stamper struct {
-	file *os.File
-	line []byte
-	pad  []byte
+	file    *os.File
+	line    []byte
+	pad     []byte
+	written int // lines, but for probes
 }
 
 func newStamper(path string) (*stamper, error) {
@@ -47,6 +49,9 @@ func (s *stamper) write(n int, at int64) error {
 		s.line = fmt.Appendf(s.line, "%s%0*d ", stampMark, stampDigits, at)
 		s.line = append(s.line, s.pad[:stampBytes-1-(len(s.line)-begin)]...)
 		s.line = append(s.line, '\n')
+	}
+	if at > 0 {
+		s.written += n
 	}
 	_, err := s.file.Write(s.line)
 	return err
@@ -87,9 +92,10 @@ func doze(d time.Duration) {
 // listener reads stamped lines from a connection, raw or inside entries, with
 // a blocking read on a thread of its own.
 type listener struct {
-	file  *os.File // of the connection
-	mark  []byte   // only what stands behind this in a line counts
-	heard atomic.Int64
+	file  *os.File        // of the connection
+	mark  []byte          // only what stands behind this in a line counts
+	heard atomic.Int64    // probes too
+	timed atomic.Int64    // of these, those with a time
 	late  []time.Duration // valid when done is closed
 	done  chan struct{}
 }
@@ -156,10 +162,15 @@ func (l *listener) scan(lines []byte, now int64) {
 		}
 		l.heard.Add(1)
 		if at > 0 {
+			l.timed.Add(1)
 			l.late = append(l.late, time.Duration(now-at))
 		}
 	}
 }
+
+// arriveTime is how long the last lines may take. One of a hundred may not come at
+// all, and counts as that late.
+const arriveTime = 5 * time.Second
 
 // lateness writes lines at a rate for a while and returns how late they come,
 // the earliest first.
@@ -171,17 +182,26 @@ func lateness(ctx context.Context, s *stamper, l *listener, rate int, d time.Dur
 	if err == nil {
 		err = s.pace(ctx, rate, d)
 	}
-	if err == nil {
-		err = pause(ctx, 200*time.Millisecond) // the last ones arrive
+	for end := time.Now().Add(arriveTime); err == nil && l.timed.Load() < int64(s.written) && time.Now().Before(end); {
+		err = pause(ctx, 20*time.Millisecond)
 	}
 	late := l.end()
-	if want := int(d.Seconds()*float64(rate)) * 99 / 100; err == nil && len(late) < want {
-		err = fmt.Errorf("only %d of %d lines arrived", len(late), want)
+	missing := s.written - len(late)
+	switch {
+	case err != nil:
+	case len(late) == 0 || missing*100 > s.written:
+		err = fmt.Errorf("only %d of %d lines arrived", len(late), s.written)
+	case s.written < int(d.Seconds()*float64(rate))*99/100:
+		err = fmt.Errorf("only %d lines were written in %v, want %d a second", s.written, d, rate)
+	}
+	for range missing {
+		late = append(late, arriveTime)
 	}
 	return late, err
 }
 
-// quantile returns a quantile of sorted durations in milliseconds.
+// quantile returns a quantile of sorted durations in milliseconds: the least that is
+// not exceeded by that share of them (nearest rank).
 func quantile(sorted []time.Duration, q float64) float64 {
-	return float64(sorted[int(q*float64(len(sorted)-1))]) / 1e6
+	return float64(sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]) / 1e6
 }

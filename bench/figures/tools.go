@@ -59,13 +59,17 @@ func (t *tools) generate(ctx context.Context, env []string, args ...string) (loa
 	return l, err
 }
 
+// commandEnd is how long a program may take to end when it is told to. The load
+// generator has a daemon to stop by then, which nobody else would.
+const commandEnd = 45 * time.Second
+
 // command runs a program to its end and returns what it printed.
 func (t *tools) command(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = commandEnd
 	var errors strings.Builder
 	cmd.Stderr = &errors
 	out, err := cmd.Output()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,10 +16,10 @@ import (
 
 // crowd are clients that read as fast as lines come.
 type crowd struct {
-	size      int // of a line
-	measuring atomic.Bool
-	members   []*member
-	readers   sync.WaitGroup
+	size     int          // of a line
+	from, to atomic.Int64 // what is written then counts, whenever it comes; nanos
+	members  []*member
+	readers  sync.WaitGroup
 }
 
 // member is one of them.
@@ -35,7 +36,7 @@ type member struct {
 
 // gather connects the clients and returns once all of them are in.
 func gather(ctx context.Context, d *daemon, size int) (*crowd, error) {
-	c := &crowd{size: size}
+	c := &crowd{size: size} // to is 0: nothing counts yet
 	limit := time.Now().Add(startTimeout)
 	for len(c.members) < crowdSize {
 		at, request := d.tcp, ""
@@ -71,8 +72,15 @@ func (c *crowd) close() {
 	c.readers.Wait()
 }
 
-// measure says whether what comes counts.
-func (c *crowd) measure(on bool) { c.measuring.Store(on) }
+// measure says whether what is written from now on counts.
+func (c *crowd) measure(on bool) {
+	if now := nanos(time.Now()); on {
+		c.to.Store(math.MaxInt64)
+		c.from.Store(now)
+	} else {
+		c.to.Store(now)
+	}
+}
 
 var lineMark = []byte(`"message":"` + linePrefix)
 
@@ -87,7 +95,7 @@ func (m *member) read() {
 			return
 		}
 		rest := buf[:held+n]
-		now, on := nanos(time.Now()), m.crowd.measuring.Load()
+		now := nanos(time.Now())
 		m.mu.Lock()
 		for {
 			line, after, whole := bytes.Cut(rest, []byte("\n"))
@@ -96,7 +104,7 @@ func (m *member) read() {
 			}
 			rest = after
 			if at := bytes.Index(line, lineMark); at >= 0 {
-				m.line(line[at+len(lineMark)-len(linePrefix):], now, on)
+				m.line(line[at+len(lineMark)-len(linePrefix):], now)
 			}
 		}
 		m.mu.Unlock()
@@ -108,17 +116,17 @@ func (m *member) read() {
 }
 
 // line takes one line.
-func (m *member) line(text []byte, now int64, on bool) {
+func (m *member) line(text []byte, now int64) {
 	if len(text) < padAt {
 		return
 	}
-	number, written := digits(text[numberAt:][:numberDigits]), digits(text[nanoAt:][:nanoDigits])
+	number, written := digits(text[numberAt:][:numberDigits]), int64(digits(text[nanoAt:][:nanoDigits]))
 	if next := m.next.Load(); number > next {
 		m.gone.Add(number - next)
 	}
 	m.next.Store(number + 1)
-	if on {
-		_ = m.latency.RecordValue(micros(int64(written), now))
+	if written >= m.crowd.from.Load() && written < m.crowd.to.Load() {
+		_ = m.latency.RecordValue(micros(written, now))
 	}
 }
 

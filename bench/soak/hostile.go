@@ -19,7 +19,7 @@ import (
 // hostileNice is the priority of hostile clients: they are on other machines as a
 // rule, and what they cost this one must not be taken for what they cost the
 // daemon.
-const hostileNice = 10
+const hostileNice = "10"
 
 // comesBack is how soon a hostile client that was thrown out comes again.
 const comesBack = 50 * time.Millisecond
@@ -30,13 +30,16 @@ func hostileProcess(d *daemon, kind string) (end func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "-hostile", kind, "-tcp", d.tcp, "-http", d.http)
+	command := []string{self, "-hostile", kind, "-tcp", d.tcp, "-http", d.http}
+	if nice, err := exec.LookPath("nice"); err == nil { // of all threads: it is set before there is a second
+		command = append([]string{nice, "-n", hostileNice}, command...)
+	}
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the hostile clients: %w", err)
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, hostileNice) // no worse a run without
 	return func() error {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have failed: Wait says so
 		return cmd.Wait()
@@ -48,6 +51,7 @@ type hostile struct {
 	ctx       context.Context
 	tcp, http string
 	clients   sync.WaitGroup
+	reached   atomic.Uint64 // connections
 	done      atomic.Uint64 // what is counted of the kind
 }
 
@@ -120,6 +124,9 @@ func beHostile(ctx context.Context, kind, tcp, http string, stderr io.Writer) er
 	run(h)
 	<-ctx.Done()
 	h.clients.Wait()
+	if h.reached.Load() == 0 {
+		return fmt.Errorf("-hostile %s: no connection to %s or %s was made", kind, tcp, http)
+	}
 	if n := h.done.Load(); n > 0 {
 		fmt.Fprintf(stderr, "  %s: %.0f a second\n", kind, float64(n)/time.Since(begin).Seconds())
 	}
@@ -144,6 +151,7 @@ func (h *hostile) times(n int, at string, do func(net.Conn)) {
 			for h.ctx.Err() == nil {
 				c, err := (&net.Dialer{}).DialContext(h.ctx, "tcp", at)
 				if err == nil {
+					h.reached.Add(1)
 					stop := context.AfterFunc(h.ctx, func() { c.Close() })
 					do(c)
 					stop()
@@ -213,6 +221,7 @@ func (h *hostile) churn() {
 					_ = c.(*net.TCPConn).SetLinger(0)
 				}
 				c.Close()
+				h.reached.Add(1)
 				h.done.Add(1)
 			}
 		})

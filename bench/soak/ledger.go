@@ -13,15 +13,13 @@ type ledger struct {
 	generations []*account // by generation
 	counts      counts
 
-	kills    int             // sessions that were ended by a kill
-	begun    time.Time       // when the first line of this session came; zero: none yet
-	flowed   time.Duration   // how long lines flowed in the sessions before
-	repeats  uint64          // in this session
-	taken    uint64          // lines, repeated ones too
-	marks    []mark          // of the last seconds
-	previous []mark          // of the session before, with those before that
-	atKill   mark            // where it ended
-	worths   []time.Duration // of each kill
+	kills   int             // sessions that were ended by a kill
+	begun   time.Time       // when the first line of this session came; zero: none yet
+	flowed  time.Duration   // how long lines flowed in the sessions before
+	repeats uint64          // in this session
+	oldest  time.Duration   // when the oldest of these had come before, as lines flowed
+	atKill  time.Duration   // when the session before was ended
+	worths  []time.Duration // of each kill
 }
 
 // account is what has come of one generation.
@@ -31,6 +29,7 @@ type account struct {
 	session int
 	missing []span
 	written uint64
+	marks   []mark // when its lines came
 }
 
 // span is numbers from first to before end that were skipped in a session.
@@ -52,14 +51,19 @@ type counts struct {
 	worth, usual time.Duration
 }
 
-// mark says how many lines had been taken when lines had flowed for so long.
+// mark says when lines from a number on came, how long lines had flowed by then.
 type mark struct {
-	at    time.Duration
-	taken uint64
+	number  uint64
+	session int
+	at      time.Duration
 }
 
-// marksKept is how much of the past a repetition is compared with.
-const marksKept = 10 * time.Second
+// A mark is made every markStep, and as many are kept of a generation as a minute
+// has: what comes again from before that counts as sent at the beginning.
+const (
+	markStep  = 5 * time.Millisecond
+	marksKept = int(time.Minute / markStep)
+)
 
 func (l *ledger) account(generation uint64) *account {
 	for uint64(len(l.generations)) <= generation {
@@ -79,11 +83,12 @@ func (l *ledger) wrote(generation, n uint64) {
 func (l *ledger) take(in line, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.flow(now)
+	at := l.flow(now)
 	a := l.account(in.generation)
 	back := a.session != l.kills // going back is allowed once, behind a kill
 	follows := in.number == a.at
 	a.session, a.at = l.kills, in.number+1
+	defer a.note(in.number, l.kills, at, follows && !back)
 	switch {
 	case in.number == a.next:
 		a.next++
@@ -97,6 +102,9 @@ func (l *ledger) take(in line, now time.Time) bool {
 			l.counts.disordered++ // else it is read again behind a kill, and comes after all
 		}
 	case l.kills > 0 && (back || follows):
+		if before := a.sent(in.number, l.kills); l.repeats == 0 || before < l.oldest {
+			l.oldest = before
+		}
 		l.repeats++
 		l.counts.again++
 		return false
@@ -108,19 +116,12 @@ func (l *ledger) take(in line, now time.Time) bool {
 	return true
 }
 
-// flow notes when lines come, in steps.
-func (l *ledger) flow(now time.Time) {
+// flow returns how long lines have flowed when one comes.
+func (l *ledger) flow(now time.Time) time.Duration {
 	if l.begun.IsZero() {
 		l.begun = now
 	}
-	l.taken++
-	at := l.flowed + now.Sub(l.begun)
-	if n := len(l.marks); n == 0 || at-l.marks[n-1].at >= 5*time.Millisecond {
-		l.marks = append(l.marks, mark{at, l.taken - 1})
-	}
-	if len(l.marks) > 4*int(marksKept/(5*time.Millisecond)) {
-		l.marks = append([]mark(nil), l.marks[len(l.marks)/2:]...)
-	}
+	return l.flowed + now.Sub(l.begun)
 }
 
 // killed ends a session: the stream of a daemon that was killed has been read
@@ -133,9 +134,7 @@ func (l *ledger) killed(at time.Time) {
 	if !l.begun.IsZero() {
 		l.flowed += max(0, at.Sub(l.begun))
 	}
-	l.begun, l.repeats = time.Time{}, 0
-	l.previous = append(l.previous[:0], l.marks...)
-	l.atKill = mark{l.flowed, l.taken}
+	l.begun, l.repeats, l.atKill = time.Time{}, 0, l.flowed
 }
 
 // settle says how long before the last kill the lines were sent that came again
@@ -147,20 +146,32 @@ func (l *ledger) settle() {
 	l.counts.mostAgain = max(l.counts.mostAgain, l.repeats)
 	worth := time.Duration(0)
 	if l.repeats > 0 {
-		worth = l.sentBefore(l.repeats)
+		worth = max(0, l.atKill-l.oldest)
 	}
 	l.counts.worth = max(l.counts.worth, worth)
 	l.worths = append(l.worths, worth)
 }
 
-// sentBefore returns how long before the last kill the last n lines began to come.
-func (l *ledger) sentBefore(n uint64) time.Duration {
-	for i := len(l.previous) - 1; i >= 0; i-- {
-		if m := l.previous[i]; l.atKill.taken-m.taken >= n {
-			return l.atKill.at - m.at
+// note notes that a line comes; follows says that it is the next of the session.
+func (a *account) note(number uint64, session int, at time.Duration, follows bool) {
+	n := len(a.marks)
+	if n > 0 && follows && a.marks[n-1].session == session && at-a.marks[n-1].at < markStep {
+		return
+	}
+	if n == marksKept {
+		a.marks = append(a.marks[:0], a.marks[n/2:]...)
+	}
+	a.marks = append(a.marks, mark{number, session, at})
+}
+
+// sent returns when a line came last in the sessions before the one given.
+func (a *account) sent(number uint64, session int) time.Duration {
+	for _, m := range slices.Backward(a.marks) {
+		if m.session < session && m.number <= number {
+			return m.at
 		}
 	}
-	return l.atKill.at
+	return 0
 }
 
 // flowing reports whether a line has come since the last of so many kills.
@@ -188,6 +199,14 @@ func (l *ledger) whole() bool {
 		}
 	}
 	return true
+}
+
+// came reports whether a line has come.
+func (l *ledger) came(in line) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.account(in.generation)
+	return in.number < a.next && !a.missed(in.number)
 }
 
 // now returns the figures so far.

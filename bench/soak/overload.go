@@ -40,6 +40,7 @@ const elsewhere = "elsewhere"
 type trouble struct {
 	name    string
 	clients int // whose memory is allowed
+	stream  int // of these, how many are to be in when it is measured
 	what    string
 	// begin, in the soak's process, does it and returns what undoes it; nil: a
 	// process of hostile clients does.
@@ -59,12 +60,12 @@ var troubles = []trouble{
 	{name: "slowloris", clients: 400, what: "200 clients of each port send a byte every 100 ms"},
 	{name: elsewhere, what: "connections to another program are opened and closed as fast as can be, up to 10,000 a second", pauses: true},
 	{name: "churn", clients: 256, what: "the same to the daemon, half with a reset; beside the row above", counter: `client_disconnects_total reason="closed"`},
-	{name: "never", clients: 200, what: "200 clients never read"},
-	{name: "trickle", clients: 200, what: "200 clients read a byte a second"},
+	{name: "never", clients: 200, stream: 200, what: "200 clients never read"},
+	{name: "trickle", clients: 200, stream: 200, what: "200 clients read a byte a second"},
 	{name: "garbage", clients: 20, what: "10 clients of each port send random bytes, 400 KB/s each, which is more than they may, and come back when thrown out", counter: `client_disconnects_total reason="flood"`},
 	{name: "gigabyte", clients: 4, what: "4 clients send a line of 1 GB, short lines of 1 GB, a head and a body of 1 GB", counter: `client_disconnects_total reason="flood"`},
-	{name: "halfclose", clients: 200, what: "200 clients whose filter lets nothing pass close their sending side"},
-	{name: "regex", clients: 2, what: "2 clients have an RE2 that matches everything, .* and one of the costliest that is taken"},
+	{name: "halfclose", clients: 200, stream: 200, what: "200 clients whose filter lets nothing pass close their sending side"},
+	{name: "regex", clients: 2, stream: 2, what: "2 clients have an RE2 that matches everything, .* and one of the costliest that is taken"},
 	{name: "descriptors", clients: 256, what: "the daemon has 20 descriptors left, and 300 clients come", begin: shortOfDescriptors, counter: `client_rejections_total reason="error"`, says: "accept a connection"},
 	{name: "diskfull", what: "the checkpoint's file system is full", begin: diskFull, args: []string{"--checkpoint", "disk/checkpoint.json"}, counter: `source_errors_total op="checkpoint"`, says: "checkpoint not written"},
 	{name: "nologs", what: "the directory of the log is gone for a second, and looked at every 100 ms", begin: logsGone, pauses: true},
@@ -93,6 +94,7 @@ type outcome struct {
 	peak     uint64 // bytes
 	said     map[string]int
 	counted  float64 // by counter
+	empty    bool    // nothing was written, or nothing came
 	void     error   // why there are no figures
 }
 
@@ -134,6 +136,7 @@ func summary(runs []outcome) outcome {
 		median.written += run.written
 		median.missing += run.missing
 		median.peak = max(median.peak, run.peak)
+		median.empty = median.empty || run.empty
 		median.counted = min(median.counted, run.counted)
 		for message, n := range run.said {
 			said[message] = max(said[message], n)
@@ -201,6 +204,7 @@ func (w *overload) measure(ctx context.Context, out *outcome) (err error) {
 	out.written = w.writer.written.Load()
 	out.missing = w.crowd.await(ctx, out.written)
 	out.p50, out.p99 = w.crowd.quantile(50), w.crowd.quantile(99)
+	out.empty = out.written == 0 || out.p99 == 0
 	out.peak = w.daemon.footprint().peak
 	if out.said, err = w.daemon.complaints(); err != nil {
 		return err
@@ -222,7 +226,7 @@ func (w *overload) disturb(ctx context.Context, out *outcome) error {
 	if err != nil {
 		return err
 	}
-	err = wait(ctx, min(warmUp, w.o.caseTime))
+	err = errors.Join(wait(ctx, min(warmUp, w.o.caseTime)), w.awaitStreams(ctx, out.stream))
 	w.crowd.measure(true)
 	err = errors.Join(err, wait(ctx, w.o.caseTime), w.daemon.alive())
 	w.crowd.measure(false)
@@ -232,6 +236,24 @@ func (w *overload) disturb(ctx context.Context, out *outcome) error {
 		out.counted, err = now-before, errors.Join(err, failed)
 	}
 	return err
+}
+
+// awaitStreams waits until so many clients more than the crowd are in: trouble that
+// nobody makes costs nothing.
+func (w *overload) awaitStreams(ctx context.Context, more int) error {
+	for limit := time.Now().Add(countTime); more > 0; {
+		n, err := w.daemon.clients()
+		if err == nil && n >= crowdSize+more {
+			break
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("%d clients are in, want %d and %d more: %w", n, crowdSize, more, err)
+		}
+		if err := wait(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // countTime is how long a failure may take to be counted: a checkpoint is due
@@ -312,7 +334,7 @@ func (out *outcome) wrong(base time.Duration) (wrong []string) {
 	if out.missing > 0 {
 		wrong = append(wrong, "lines were dropped")
 	}
-	if out.written == 0 || out.p99 == 0 && !out.pauses {
+	if out.empty {
 		wrong = append(wrong, "nothing was measured")
 	}
 	if !out.pauses && out.p99.Seconds() > lateMost*base.Seconds() {

@@ -53,7 +53,7 @@ func TestWhatIsNotAsPromisedIsInTheTable(t *testing.T) {
 		"late":               func(o *outcome) { o.p99 = 4 * time.Millisecond },
 		"memory":             func(o *outcome) { o.peak = 1 << 30 },
 		"logged 9 times":     func(o *outcome) { o.said = map[string]int{"accept": 9} },
-		"was measured":       func(o *outcome) { o.written = 0 },
+		"was measured":       func(o *outcome) { o.empty = true },
 		"not counted":        func(o *outcome) { o.counter = "errors_total" },
 		"no warning":         func(o *outcome) { o.says = "accept" },
 	} {

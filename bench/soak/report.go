@@ -23,11 +23,13 @@ type report struct {
 	took        time.Duration
 	written     uint64
 	counts      counts
+	left        uint64 // of those lost, lines that stand in the log or a copy beside it
 	strange     uint64
 	example     string
 	announced   uint64
 	rotations   uint64
 	kills       int
+	toKill      int    // that were asked for
 	crashes     uint64 // of the receiver
 	p50, p99    time.Duration
 	longest     time.Duration
@@ -59,9 +61,15 @@ func (s *soak) conclude(took time.Duration) (*report, error) {
 	if r.status, err = s.daemon.status(); err != nil {
 		return nil, err
 	}
+	if r.left, err = s.logger.left(); err != nil {
+		return nil, err
+	}
 	r.status.Totals.Dropped += s.dropped
 	if s.receiver != nil {
 		r.crashes = s.receiver.crashes.Load()
+	}
+	if s.o.killing() {
+		r.toKill = s.o.kills
 	}
 	r.judge()
 	return r, nil
@@ -69,9 +77,18 @@ func (s *soak) conclude(took time.Duration) (*report, error) {
 
 // judge lists what should not have happened.
 func (r *report) judge() {
+	if r.written == 0 || r.counts.lines == 0 {
+		r.breaks("%d lines were written and %d came: nothing was tested", r.written, r.counts.lines)
+	}
+	if r.kills < r.toKill {
+		r.breaks("only %d of %d kills were done: give it more -duration, or fewer -kills", r.kills, r.toKill)
+	}
 	copying, again := r.mode == "copytruncate", r.mode == "guarantee" // at least once, and in any order
 	if n := r.counts.missing; n > 0 && !copying {
 		r.breaks("%d lines were lost", n)
+	}
+	if r.left > 0 {
+		r.breaks("%d lines that stand in the log, or in a copy beside it, have not come", r.left)
 	}
 	if n := r.counts.repeated; n > 0 && !again {
 		r.breaks("%d lines came twice", n)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -145,6 +146,27 @@ func (g *logger) copyFailed() error {
 	default:
 		return nil
 	}
+}
+
+// left returns how many lines stand whole in what is left of the log and have not
+// come: a copy beside the log is read to its end.
+func (g *logger) left() (n uint64, err error) {
+	paths := []string{g.path(logName)}
+	for _, r := range g.rotated {
+		paths = append(paths, r.path)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return n, fmt.Errorf("look for lines that have not come: %w", err)
+		}
+		for row := range bytes.Lines(text) {
+			if in, ok := parseLine(bytes.TrimSuffix(row, []byte("\n")), g.o.lineBytes); ok && !g.ledger.came(in) {
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 func copyTruncate(from, to string) error {

@@ -17,6 +17,9 @@ const (
 	// settle is how long nothing may come behind the last line before what is
 	// missing counts as lost: longer than an output rests after failures.
 	settle = 60 * time.Second
+	// trailing is how long nothing may come behind the last line before it counts as
+	// the last: what is read twice comes later.
+	trailing = 2 * time.Second
 	// step is how often the run is looked at.
 	step = 10 * time.Millisecond
 )
@@ -146,7 +149,10 @@ func (s *soak) measure(ctx context.Context) (*report, error) {
 	defer stopWriting()
 	s.begin = time.Now()
 	s.lastMoved = s.begin
-	go func() { s.wrote <- s.logger.run(writing) }()
+	go func() {
+		s.wrote <- s.logger.run(writing)
+		close(s.wrote) // who waits for the end after a failure has it, too
+	}()
 	err := s.watch(writing, stopWriting)
 	if err != nil {
 		stopWriting()
@@ -239,7 +245,8 @@ func (s *soak) killWhenDue(writing context.Context, now time.Time) (done bool, e
 	return false, s.daemon.start()
 }
 
-// drain waits until everything written has come, or nothing comes any more.
+// drain waits until everything written has come and nothing more does, or nothing
+// comes any more.
 func (s *soak) drain(ctx context.Context) error {
 	s.lastMoved = time.Now()
 	for ctx.Err() == nil && s.moves(time.Now(), settle) {
@@ -248,7 +255,7 @@ func (s *soak) drain(ctx context.Context) error {
 			return errors.Join(err, s.daemon.alive())
 		case <-time.After(step):
 		}
-		if s.ledger.whole() {
+		if s.ledger.whole() && !s.moves(time.Now(), trailing) {
 			return nil
 		}
 	}

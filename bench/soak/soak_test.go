@@ -106,10 +106,24 @@ func TestTimeBetweenAKillAndTheNextLinesDoesNotCount(t *testing.T) {
 	takes(&l, 0, 900, 1100)
 	l.killed(clock)
 	clock = clock.Add(time.Hour)
-	takes(&l, 0, 800, 5000) // 300 lines: the last 200, and 100 from before the first kill
+	takes(&l, 0, 800, 5000) // the 200 of this session, and 100 from before those that came twice
 	c, _ := l.close()
-	if c.worth < 290*time.Millisecond || c.worth > 310*time.Millisecond {
-		t.Errorf("what came again was sent up to %v before the kill, want 300ms", c.worth)
+	if c.worth < 390*time.Millisecond || c.worth > 410*time.Millisecond {
+		t.Errorf("what came again was sent up to %v before the kill, want 400ms", c.worth)
+	}
+}
+
+func TestAFewLinesOfLongAgoAreAsOldAsTheyAre(t *testing.T) {
+	var l ledger
+	l.wrote(0, 100)
+	l.wrote(1, 20_000)
+	takes(&l, 0, 0, 100)
+	takes(&l, 1, 0, 15_000)
+	l.killed(clock)
+	takes(&l, 0, 50, 100) // of a file that was read to its end long before
+	takes(&l, 1, 15_000, 20_000)
+	if c, _ := l.close(); c.worth < 15*time.Second || c.again != 50 {
+		t.Errorf("%d lines came again that were sent up to %v before the kill, want 50 and 15 s", c.again, c.worth)
 	}
 }
 
@@ -268,7 +282,7 @@ func TestRunIsAlwaysBounded(t *testing.T) {
 }
 
 func TestEveryFaultIsInTheVerdict(t *testing.T) {
-	clean := report{mode: "rename"}
+	clean := report{mode: "rename", written: 1, counts: counts{lines: 1}}
 	clean.judge()
 	if len(clean.broken) > 0 {
 		t.Errorf("a clean run is broken: %q", clean.broken)
@@ -283,9 +297,13 @@ func TestEveryFaultIsInTheVerdict(t *testing.T) {
 		func(r *report) { r.status.Sources.LostBytes = 1 },
 		func(r *report) { r.counts.worth = 2 * worthMost },
 		func(r *report) { r.counts.usual = 2 * worthUsual },
+		func(r *report) { r.written = 0 },
+		func(r *report) { r.counts.lines = 0 },
+		func(r *report) { r.toKill = 1 },
+		func(r *report) { r.left = 1 },
 	}
 	for i, fault := range faults {
-		r := report{mode: "rename", took: time.Second}
+		r := report{mode: "rename", took: time.Second, written: 1, counts: counts{lines: 1}}
 		fault(&r)
 		r.judge()
 		var b strings.Builder

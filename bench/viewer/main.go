@@ -29,7 +29,7 @@ func main() {
 	flag.DurationVar(&b.duration, "duration", time.Minute, "`TIME` of each row that takes one; the promise is of a minute")
 	flag.IntVar(&repeat, "repeat", 3, "runs, of which the table has the medians")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	runs := make([]figures, 0, repeat)
 	for i := range max(repeat, 1) {
