@@ -2,12 +2,16 @@ package netio
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
 	"logwisp/ring"
 	"logwisp/ring/record"
 )
+
+// ErrExpired says that what is behind an id cannot be had any more.
+var ErrExpired = errors.New("it cannot be had any more")
 
 // Names are ids that entries have from elsewhere: those of a stream that the
 // ring follows, which other daemons follow as well. Safe for concurrent use.
@@ -22,9 +26,9 @@ type Names interface {
 	// Replay shows the entries behind an id that are no longer in the ring, page
 	// by page and in order, each from an entry on and with the ids there, and
 	// returns the seq in the ring of the first entry that was not shown. Of an id that is yet to come it
-	// waits for the entry. It ends with the error of show, or with one of its
-	// own when the entries cannot be had any more. A page is valid during the
-	// call of show.
+	// waits for the entry, and for what fails meanwhile until that is well again. It
+	// ends with the error of show, or that of ctx, or with an ErrExpired when the
+	// entries cannot be had any more. A page is valid during the call of show.
 	Replay(ctx context.Context, id string, show func(p *ring.Page, from int, ids record.IDs) error) (next uint64, err error)
 }
 

@@ -139,6 +139,9 @@ func (l *loop) composeReplay(s *Subscriber) (waits bool) {
 	select {
 	case p, more := <-s.replay.pieces:
 		if !more {
+			if s.replay.err != nil && l.engine.replayUntil.Err() != nil {
+				return true // it is the end of the daemon, not of the replay: the goodbye follows
+			}
 			l.endReplay(s)
 			return false
 		}

@@ -117,6 +117,15 @@ func (g *guaranteed) reload(o tail.Options) (apply func(), err error) {
 		defer g.mu.Unlock()
 		o.Acked, o.Origins = g.monitor.Acked, g.monitor.Origins
 		g.monitor = o
+		if g.watcher == nil {
+			return
+		}
+		apply, err := g.watcher.Reload(o) // it has begun meanwhile, with the others
+		if err != nil {
+			g.log.Error("the output's files are read with the settings of before: restart the daemon for those of now", "error", err)
+			return
+		}
+		apply()
 	}, nil
 }
 

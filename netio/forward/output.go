@@ -168,6 +168,9 @@ func (o *Output) Run(ctx context.Context) {
 			break
 		}
 		o.tellLoss(&b)
+		if _, places := o.sender.(*carried); places && o.broken {
+			break // what it is told of files would be beyond what it has not
+		}
 		o.deliver(ctx, &b)
 	}
 	if lag := o.Stats().LagEntries; lag > 0 {

@@ -77,6 +77,9 @@ func (st *stream) enter(token string) error {
 	if e := s.conns[t.socket]; e != nil {
 		e.who, e.still = who, still
 	}
+	if still != nil && !still() { // it was let in before a change, and Recheck did not see it
+		return errors.New("hello: token: it may not send any more")
+	}
 	return nil
 }
 

@@ -114,6 +114,10 @@ func TestASenderWhoseTokenIsGoneIsDisconnected(t *testing.T) {
 	gone.Store(true)
 	r.server.Recheck()
 	r.until("the end of one", func() bool { return r.server.Stats()[0].Connections == 1 })
+	late := r.talker() // its token goes between the question and Recheck
+	late.says(`{"hello":1,"token":"secret","acks":true}` + "\nnever\n")
+	late.hears(`{"error":"hello: token: it may not send any more","type":"error"}`)
+	gone.Store(false)
 	silent.says(`{"hello":1,"token":"secret","acks":true}` + "\nthree\n")
 	silent.hears(`{"ack":"1"}`)
 }

@@ -116,7 +116,7 @@ func (o *origin) message(w *worker, d *entry.Draft) *source {
 	if m.Hostname == nil || o.in.source != "" {
 		return o.peer
 	}
-	return o.sources.named(m.Hostname)
+	return o.sources.named(w.out.Redact(m.Hostname))
 }
 
 // isHeartbeat reports whether a line is what another LogWisp sends when it has

@@ -303,6 +303,9 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 		s.mu.Unlock()
 		_ = c.Close()
 	}()
+	if a := addressOf(c); s.admit != nil && a.IsValid() && !s.admit(a) {
+		return // it was let in before a change, and Recheck did not see it
+	}
 	k, err := newSocket(c, in.idle, s.stopping)
 	var from reader = k
 	talk := &talking{conn: c, socket: c}

@@ -49,6 +49,7 @@ type switching struct {
 	net.Conn
 	after *unwaiting // nil before
 	may   bool       // write: somebody has set a deadline for that
+	deaf  error      // the peer does not read what it has asked for
 }
 
 func (c *switching) SetWriteDeadline(t time.Time) error {
@@ -60,13 +61,24 @@ func (c *switching) Write(b []byte) (int, error) {
 	if c.after == nil || c.may {
 		return c.Conn.Write(b)
 	}
+	if c.deaf != nil {
+		return 0, c.deaf
+	}
 	_ = c.Conn.SetWriteDeadline(time.Now().Add(answerAtOnce))
 	n, err := c.Conn.Write(b)
 	_ = c.Conn.SetWriteDeadline(time.Unix(1, 0))
+	if err != nil {
+		// crypto/tls would not tell, and ask again for each request: whoever sends
+		// many and reads nothing would have a worker wait for as long as it likes.
+		c.deaf = fmt.Errorf("it does not read the answer to its request for new keys: %w", err)
+	}
 	return n, err
 }
 
 func (c *switching) Read(b []byte) (int, error) {
+	if c.deaf != nil {
+		return 0, c.deaf
+	}
 	if c.after != nil {
 		return c.after.Read(b)
 	}

@@ -214,6 +214,9 @@ func (e *Edge) reconsider(ctx context.Context, s *subject) error {
 
 // lookUp asks the stream for the last message of a subject, nil if there is none.
 func (e *Edge) lookUp(ctx context.Context, s *subject) (*jetstream.RawStreamMsg, error) {
+	if e.stream == nil {
+		return nil, errors.New("stream " + e.options.Stream + " is looked for again") // what came before has found it gone
+	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	last, err := e.stream.GetLastMsgForSubject(ctx, s.name)

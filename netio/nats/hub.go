@@ -26,6 +26,9 @@ const fillShare = 0.5
 // HubBuffer is about how many bytes of messages a Hub asks for in advance.
 const HubBuffer = 16 << 20
 
+// followAgain is how long to wait after something has failed.
+const followAgain = 500 * time.Millisecond
+
 // expansion is about how much more an entry takes in a ring than in its stream.
 const expansion = 1.1
 
@@ -91,6 +94,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
+	defer context.AfterFunc(ctx, conn.Close)() // the library asks for a consumer again whatever becomes of ctx
 	h.mu.Lock()
 	h.conn, h.js = conn, js
 	h.mu.Unlock()
@@ -102,7 +106,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.say(err)
 			select {
 			case <-ctx.Done():
-			case <-time.After(500 * time.Millisecond):
+			case <-time.After(followAgain):
 			}
 		}
 	}
@@ -146,19 +150,22 @@ func (h *Hub) follow(ctx context.Context) error {
 	if last := info.State.LastSeq; h.next > last+1 {
 		return fmt.Errorf("stream %s ends at message %d, and %d is the next to come: was something older put back in its place? Start this daemon anew for that", h.options.Stream, last, h.next)
 	}
-	messages, err := ordered(ctx, stream, h.next)
+	messages, err := ordered(ctx, stream, h.next, jetstream.PullMaxBytes(HubBuffer))
 	if err != nil {
 		return err
 	}
 	defer messages.Stop()
+	following, interrupt := context.WithCancel(ctx)
+	defer interrupt()
 	h.mu.Lock()
-	h.interrupt = messages.Stop
+	h.interrupt = interrupt
 	h.mu.Unlock()
-	defer context.AfterFunc(ctx, messages.Stop)()
 	for {
-		m, err := messages.Next()
-		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
-			return nil // interrupted, or ctx has ended
+		// Stop from elsewhere would miss the iterator that the library puts in place
+		// of one that has failed.
+		m, err := messages.Next(jetstream.NextContext(following))
+		if following.Err() != nil {
+			return nil
 		}
 		if err != nil {
 			return err
@@ -184,15 +191,17 @@ func (h *Hub) same(info *jetstream.StreamInfo) error {
 	return fmt.Errorf("stream %s was deleted and created again at %s, its numbers, of which ids are made, begin anew: start this daemon anew for it", h.options.Stream, info.Created.Format(time.RFC3339))
 }
 
-// ordered returns an iterator over a stream from a message on.
-func ordered(ctx context.Context, stream jetstream.Stream, from uint64) (jetstream.MessagesContext, error) {
+// ordered returns an iterator over a stream from a message on, with so much of it
+// asked for in advance. What fails is told at once: the library would try for ever,
+// with nobody hearing of it, and could not be stopped meanwhile.
+func ordered(ctx context.Context, stream jetstream.Stream, from uint64, ahead jetstream.PullMessagesOpt) (jetstream.MessagesContext, error) {
 	c, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1),
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1), MaxResetAttempts: 1,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c.Messages(jetstream.PullMaxBytes(HubBuffer), jetstream.PullExpiry(5*time.Second))
+	return c.Messages(ahead, jetstream.PullExpiry(5*time.Second))
 }
 
 // beginning returns the message to begin with, so that what there is fills a
@@ -262,13 +271,8 @@ func (h *Hub) check(info *jetstream.StreamInfo) {
 // stillSame returns an error unless the stream is known to be the one that was
 // followed so far.
 func (h *Hub) stillSame(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	stream, err := h.streamNow(ctx)
-	if err != nil {
-		return err
-	}
-	return h.same(stream.CachedInfo())
+	_, err := h.sameStream(ctx)
+	return err
 }
 
 // note keeps what is known of the stream, for Stats.

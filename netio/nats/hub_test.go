@@ -245,7 +245,7 @@ func TestNamesAgreeWithAModel(t *testing.T) {
 					}
 				}
 				seq, older, newer := n.find(number)
-				if older != (number+1 < begin<<lineBits) || newer != (number > (begin+6)<<lineBits) || !older && seq != want {
+				if older != (number+1 < begin<<lineBits) || newer != (number >= (begin+6)<<lineBits) || !older && seq != want {
 					t.Fatalf("%d: seq %d older %v newer %v, want %d of %d, begin %d", number, seq, older, newer, want, numbers, begin<<lineBits)
 				}
 			}

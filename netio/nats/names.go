@@ -91,7 +91,7 @@ func (n *names) number(seq uint64) uint64 {
 	k := len(n.runs)
 	switch {
 	case k == 0:
-		return n.after
+		return n.after - min(n.after, 1) // the last line that was passed
 	case seq >= n.runs[k-1].seq:
 		k--
 	default:
@@ -105,13 +105,13 @@ func (n *names) number(seq uint64) uint64 {
 }
 
 // find returns the newest entry whose number is not beyond the one given. older
-// is true when that is before all that are known.
+// is true when that is before all that are known, newer when that line was not
+// taken yet: entries behind it may be on their way (J5).
 func (n *names) find(number uint64) (seq uint64, older, newer bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if number >= n.after {
-		// Right at the end is here: what follows will be the next entry.
-		return n.next - 1, false, number > n.after
+		return n.next - 1, false, true
 	}
 	k := sort.Search(len(n.runs), func(i int) bool { return n.runs[i].number > number }) - 1
 	switch {

@@ -1,9 +1,11 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,7 +62,7 @@ func (e *Edge) Positions(ctx context.Context, kept time.Time) ([]Position, error
 	if clocks.newest == 0 {
 		return nil, nil
 	}
-	if err := e.readFrom(ctx, subjects, clocks.since(), clocks.newest, all); err != nil {
+	if err := e.readFrom(ctx, subjects, clocks.since(time.Now()), clocks.newest, all); err != nil {
 		return nil, fmt.Errorf("stream %s: read what it tells of files: %w", e.options.Stream, err)
 	}
 	return all.positions(), nil
@@ -73,6 +75,13 @@ type clocks struct {
 	ahead  time.Duration // how far the server's clock is, at least
 	known  bool          // ahead is
 	newest uint64        // sequence number of the last message
+	sent   []sending
+}
+
+// sending is when a message was sent, on this host's clock.
+type sending struct {
+	sequence uint64
+	at       time.Time
 }
 
 func (c *clocks) note(last *jetstream.RawStreamMsg) {
@@ -82,20 +91,35 @@ func (c *clocks) note(last *jetstream.RawStreamMsg) {
 		return
 	}
 	sent := time.Unix(0, at)
-	if !c.from.IsZero() && c.from.After(sent) {
-		c.from = sent // the clock was set back
-	}
+	c.sent = append(c.sent, sending{last.Sequence, sent})
 	// A message may have been long on its way, so the one that was quickest counts.
 	if ahead := last.Time.Sub(sent); !c.known || ahead < c.ahead {
 		c.ahead, c.known = ahead, true
 	}
 }
 
-func (c *clocks) since() time.Time {
+// since returns the time to read from, zero for all there is. now is that of this
+// host's clock.
+func (c *clocks) since(now time.Time) time.Time {
 	if c.from.IsZero() || !c.known {
 		return time.Time{}
 	}
-	return c.from.Add(c.ahead - readBack)
+	from, before := c.from, time.Time{}
+	slices.SortFunc(c.sent, func(a, b sending) int { return cmp.Compare(a.sequence, b.sequence) })
+	for _, s := range c.sent {
+		// A message that was sent before the positions were true may be newer than
+		// these where the clock was set back in between: since one that was sent
+		// later came before it, or since it shows less now. One of a source that is
+		// quiet is merely old.
+		setBack := s.at.Before(before.Add(-readBack)) || now.Before(c.from)
+		if (setBack || s.sequence == c.newest) && s.at.Before(from) {
+			from = s.at
+		}
+		if s.at.After(before) {
+			before = s.at
+		}
+	}
+	return from.Add(c.ahead - readBack)
 }
 
 // readFrom notes what messages from a time to a sequence number tell of files.
@@ -116,7 +140,6 @@ func (e *Edge) readFrom(ctx context.Context, subjects string, from time.Time, to
 		return err
 	}
 	defer messages.Stop()
-	defer context.AfterFunc(ctx, messages.Stop)()
 	for {
 		waiting, cancel := context.WithTimeout(ctx, answerTime)
 		m, err := messages.Next(jetstream.NextContext(waiting))

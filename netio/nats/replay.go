@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -45,47 +46,103 @@ const replayBytes = 4 << 20
 // Replay reads the stream from the message of an id on, until the ring holds
 // what follows.
 func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page, from int, ids record.IDs) error) (next uint64, err error) {
-	number, _ := n.parse(id)
-	if err := n.await(ctx, number); err != nil {
+	rp := replay{hubNames: n, show: show}
+	rp.had, _ = n.parse(id)
+	rp.message = rp.had >> lineBits
+	for {
+		next, err := rp.run(ctx)
+		switch {
+		case err == nil:
+			return next, nil
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
+		case errors.Is(err, netio.ErrExpired):
+			return 0, err
+		}
+		// A server or a leader is gone for a while: what was shown is not shown again.
+		select {
+		case <-ctx.Done():
+		case <-time.After(followAgain):
+		}
+	}
+}
+
+// replay is what is left of one that may begin anew.
+type replay struct {
+	hubNames
+	show    func(p *ring.Page, from int, ids record.IDs) error
+	had     uint64 // number up to which entries were shown, or had before
+	message uint64 // that is to come: the one of the id, or behind the last one shown
+}
+
+func (r *replay) run(ctx context.Context) (next uint64, err error) {
+	if err := r.await(ctx, r.had); err != nil {
 		return 0, err
 	}
-	if seq, held, _ := n.Find(id); held {
+	if seq, ok := r.held(); ok {
 		return seq + 1, nil
 	}
-	asking, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	stream, err := n.hub.streamNow(asking)
+	stream, err := r.hub.sameStream(ctx)
 	if err != nil {
 		return 0, err
 	}
-	from := number >> lineBits
-	if first := stream.CachedInfo().State.FirstSeq; from < first {
-		return 0, fmt.Errorf("the stream begins at message %d, and %s is of message %d", first, id, from)
+	if first := stream.CachedInfo().State.FirstSeq; r.message < first {
+		return 0, fmt.Errorf("%w: the stream begins at message %d, and %d is wanted", netio.ErrExpired, first, r.message)
 	}
-	intake, err := n.hub.filter.Load().Intake()
+	intake, err := r.hub.filter.Load().Intake()
 	if err != nil {
 		return 0, err
 	}
-	messages, err := ordered(ctx, stream, from)
+	messages, err := ordered(ctx, stream, r.message, r.hub.ahead())
 	if err != nil {
 		return 0, err
 	}
 	defer messages.Stop()
-	defer context.AfterFunc(ctx, messages.Stop)()
+	consumer := ""
 	for {
-		m, err := messages.Next()
-		if err != nil {
-			return 0, errors.Join(ctx.Err(), err)
-		}
-		at, err := n.replayMessage(m, number, intake, show)
+		m, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return 0, err
 		}
-		number = max(number, (at+1)<<lineBits-1)
-		if seq, older, newer := n.find(number); !older && !newer && seq+1 >= n.ring.Oldest() {
+		about, err := m.Metadata()
+		if err != nil {
+			return 0, err
+		}
+		// The library may have begun anew, in whatever has the name now.
+		if again := consumer != "" && about.Consumer != consumer; again || about.Sequence.Stream > r.message {
+			if err := r.stillHas(ctx, about.Sequence.Stream); err != nil {
+				return 0, err
+			}
+		}
+		consumer = about.Consumer
+		if err := r.replayMessage(about, m, intake); err != nil {
+			return 0, err
+		}
+		if seq, ok := r.held(); ok {
 			return seq + 1, nil
 		}
 	}
+}
+
+// held reports whether the ring has what follows the entries that were had, and
+// behind which of its entries.
+func (r *replay) held() (seq uint64, ok bool) {
+	seq, older, newer := r.find(r.had)
+	return seq, !older && !newer && seq+1 >= r.ring.Oldest()
+}
+
+// stillHas returns an error unless the stream is the one that is followed, and has
+// all there is to show: the message that comes may be a later one because somebody
+// has deleted those between, but not because they were in the way of new ones.
+func (r *replay) stillHas(ctx context.Context, comes uint64) error {
+	stream, err := r.hub.sameStream(ctx)
+	if err != nil {
+		return err
+	}
+	if first := stream.CachedInfo().State.FirstSeq; comes > r.message && r.message < first {
+		return fmt.Errorf("%w: the stream has deleted messages %d to %d before they could be sent", netio.ErrExpired, r.message, comes-1)
+	}
+	return nil
 }
 
 // await waits until the Hub has got to a number. The error says that the stream
@@ -93,18 +150,16 @@ func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page,
 func (n hubNames) await(ctx context.Context, number uint64) error {
 	for asked := false; ; {
 		after, grown := n.reach()
-		if number <= after && after > 0 {
+		if number < after {
 			return nil
 		}
 		if !asked && after > 0 {
-			asking, cancel := context.WithTimeout(ctx, answerTime)
-			stream, err := n.hub.streamNow(asking)
-			cancel()
+			stream, err := n.hub.sameStream(ctx)
 			if err != nil {
 				return err
 			}
 			if last := stream.CachedInfo().State.LastSeq; number>>lineBits > last {
-				return fmt.Errorf("the stream ends at message %d", last)
+				return fmt.Errorf("%w: the stream ends at message %d", netio.ErrExpired, last)
 			}
 			asked = true
 		}
@@ -116,33 +171,27 @@ func (n hubNames) await(ctx context.Context, number uint64) error {
 	}
 }
 
-// replayMessage shows the entries of a message behind a number.
-func (n hubNames) replayMessage(m jetstream.Msg, number uint64, intake *filter.Intake, show func(p *ring.Page, from int, ids record.IDs) error) (at uint64, err error) {
-	about, err := m.Metadata()
-	if err != nil {
-		return 0, err
-	}
-	at = about.Sequence.Stream
-	r := ring.New(ring.Options{Entries: 1 << 10, Bytes: max(replayBytes, 16*int64(len(m.Data())))})
-	ids := newNames(n.stream, nil, 1)
+// replayMessage shows the entries of a message behind those that were had.
+func (r *replay) replayMessage(about *jetstream.MsgMetadata, m jetstream.Msg, intake *filter.Intake) error {
+	at := about.Sequence.Stream
+	piece := ring.New(ring.Options{Entries: 1 << 10, Bytes: max(replayBytes, 16*int64(len(m.Data())))})
+	ids := newNames(r.stream, nil, 1)
 	ids.passed(at << lineBits)
-	d := newDecoder(n.ring, r.NewBuilder(), n.hub.settings.MaxLineBytes, ids)
+	d := newDecoder(r.ring, piece.NewBuilder(), r.hub.settings.MaxLineBytes, ids)
 	d.out.SetFilter(intake)
 	d.message(about, m.Headers(), m.Data())
 	d.out.Publish()
 	ids.passed((at + 1) << lineBits)
-	first, _, _ := ids.find(number) // entries up to it were had
-	c, _ := r.Seek(first + 1)
-	for {
-		p, _, ok := c.Page()
-		if !ok {
-			return at, nil
-		}
-		if err := show(&p, int(c.Seq()-p.First), ids); err != nil {
-			return at, err
+	first, _, _ := ids.find(r.had) // entries up to it were had
+	c, _ := piece.Seek(first + 1)
+	for p, _, ok := c.Page(); ok; p, _, ok = c.Page() {
+		if err := r.show(&p, int(c.Seq()-p.First), ids); err != nil {
+			return err
 		}
 		c.Advance(p.First + uint64(p.Count()))
 	}
+	r.had, r.message = max(r.had, (at+1)<<lineBits-1), at+1
+	return nil
 }
 
 // streamNow returns the stream with its state as it is now.
@@ -154,4 +203,33 @@ func (h *Hub) streamNow(ctx context.Context) (jetstream.Stream, error) {
 		return nil, errors.New("the hub does not follow the stream yet")
 	}
 	return js.Stream(ctx, h.options.Stream)
+}
+
+// sameStream is streamNow, if that is still the stream which is followed: the ids of
+// another one mean nothing here.
+func (h *Hub) sameStream(ctx context.Context) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	stream, err := h.streamNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.same(stream.CachedInfo()); err != nil {
+		return nil, fmt.Errorf("%w: %w", netio.ErrExpired, err)
+	}
+	return stream, nil
+}
+
+// replayAhead is how many messages are asked for in advance of what is shown, and
+// how many bytes of them at most, but for one that is larger.
+const (
+	replayAhead      = 32
+	replayAheadBytes = 1 << 20
+)
+
+// ahead is how much of the stream waits for a replay, whose reader may be slow.
+func (h *Hub) ahead() jetstream.PullMessagesOpt {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return jetstream.PullMaxMessagesWithBytesLimit(replayAhead, max(replayAheadBytes, 2*int(h.conn.MaxPayload())))
 }
