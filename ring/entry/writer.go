@@ -28,6 +28,7 @@ type Writer struct {
 	encoder record.Encoder
 	merged  []byte // fields and what is merged into them
 	members []byte // of a draft, without what is redacted
+	text    []byte // the same of a line
 	counts  Counts
 }
 
@@ -52,18 +53,22 @@ func (w *Writer) Parse(p *parse.Parser, d *Draft, r *parse.Result) bool {
 		return false
 	}
 	if d.Members != nil && w.filter.Redacts() {
-		w.members = appendRedacted(w.members[:0], d.Members, w.filter)
+		w.members = appendRedacted(w.members[:0], d.Members, true, w.filter)
 		d.Members = w.members
 	}
-	if len(d.Text) == 0 {
+	if len(d.Text) == 0 || !w.filter.Redacts() {
 		return true
 	}
-	if clean := w.filter.Redact(d.Text); len(clean) != len(d.Text) || &clean[0] != &d.Text[0] {
+	if clean := w.redacted(d.Text, d.Text[0] == '{' && !whole(d, r)); !same(clean, d.Text) {
 		d.Text = clean
 		w.line(p, d, r)
 	}
 	return true
 }
+
+// Redact returns a name that a line gives without what is redacted, valid until the
+// next call of the Writer.
+func (w *Writer) Redact(name []byte) []byte { return w.filter.Redact(name) }
 
 func (w *Writer) line(p *parse.Parser, d *Draft, r *parse.Result) {
 	p.Line(d.Text, d.Micros, r)

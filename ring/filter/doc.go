@@ -50,6 +50,8 @@
 // instructions together, at the first MaxWork/n bytes of the message and the
 // values one after the other (with ~, of the value). That is 100 KiB for 40
 // instructions; what is cut off there ends there for $, too. So do n values of q
-// and not, which is all of an entry of 1 MiB for four of them. Matcher.Work tells
+// and not, which is all of an entry of 1 MiB for four of them. Where a KEY leads
+// through objects, each is read to its end, MaxWork bytes in all: in an entry of 1 MiB
+// it finds nothing more than four objects deep if these are nearly all of it. Matcher.Work tells
 // what matching has cost, for who has more to do than that.
 package filter

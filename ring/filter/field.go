@@ -55,7 +55,7 @@ func newCondition(text string, p *patterns) (*condition, error) {
 
 // holds reports whether an entry meets the condition.
 func (c *condition) holds(e *entry, m *Matcher) bool {
-	text, found := c.find(e, &m.value)
+	text, found := c.find(e, m)
 	if !found {
 		return c.op == "!="
 	}
@@ -93,9 +93,12 @@ func (c *condition) compare(text []byte) (order int, ordered bool) {
 }
 
 // find returns the text of what the condition is about.
-func (c *condition) find(e *entry, scratch *[]byte) (text []byte, found bool) {
+func (c *condition) find(e *entry, m *Matcher) (text []byte, found bool) {
+	scratch := &m.value
 	if e.fields != nil {
-		if value, ok := lookup(e.fields, c.key, scratch); ok {
+		value, looked, ok := lookup(e.fields, c.key, scratch)
+		m.work += looked * workPerByte
+		if ok {
 			return textOf(value, scratch), true
 		}
 	}

@@ -15,7 +15,7 @@ type IntakeOptions struct {
 	Include []string `toml:"include" kong:"-"`                                                    // RE2s of which a line matches one, if there are any
 	Exclude []string `toml:"exclude" kong:"-"`                                                    // RE2s of which it matches none
 	Level   string   `toml:"level" kong:"-" enum:",trace,debug,info,warn,error,fatal" default:""` // the least severe; lines without a level enter
-	Redact  []string `toml:"redact" kong:"-"`                                                     // RE2s whose matches become ***
+	Redact  []string `toml:"redact" kong:"-"`                                                     // RE2s whose matches become ***, in each value and in the line
 }
 
 // Intake returns what the settings make, nil when they let every line pass. The

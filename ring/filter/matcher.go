@@ -76,7 +76,8 @@ const workPerByte = 8
 
 // Work returns how many bytes have been searched so far, one that an RE2 looks
 // at counted once for every 8 of its instructions. One Match adds no more than
-// MaxWork/8 for its RE2s, MaxWork for texts and the entry's length for each field.
+// MaxWork/8 for its RE2s, MaxWork for texts, and the entry's length for each field or, of
+// one that is an inner one, MaxWork.
 func (m *Matcher) Work() int { return m.work / workPerByte }
 
 // matchText is Match for what is in the text.
@@ -114,7 +115,6 @@ func (m *Matcher) matchText(p *ring.Page, i int) bool {
 
 func (m *Matcher) anyField(e *entry) bool {
 	for _, c := range m.f.fields {
-		m.work += len(e.fields) * workPerByte
 		if c.holds(e, m) {
 			return true
 		}

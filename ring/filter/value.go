@@ -34,16 +34,19 @@ func (l *leaves) next() (value []byte, ok bool) {
 
 // lookup returns the value of a key, or of a path of keys, in an object. The
 // path's dots may be in the keys as well: in each object the longest key that
-// is all of the path is tried first, then what stands before the first dot.
-func lookup(object []byte, path string, scratch *[]byte) (value []byte, ok bool) {
+// is all of the path is tried first, then what stands before the first dot. Every
+// step reads its object to the end, so there are no more of them than MaxWork bytes
+// allow. looked is how many bytes were read.
+func lookup(object []byte, path string, scratch *[]byte) (value []byte, looked int, ok bool) {
 	for {
 		first, more, dotted := cut(path)
 		whole, part := lastOf(object, path, first, scratch)
+		looked += len(object)
 		switch {
 		case whole != nil:
-			return whole, true
-		case !dotted || len(part) == 0 || part[0] != '{':
-			return nil, false
+			return whole, looked, true
+		case !dotted || len(part) == 0 || part[0] != '{' || looked+len(part) > MaxWork:
+			return nil, looked, false
 		}
 		object, path = part, more
 	}

@@ -108,7 +108,7 @@ func (p *Parser) dockerLine(line []byte, nowMicros int64) (c CRI, ok bool) {
 		if line[m.value] != '{' || p.traits&tops != 0 && !utf8.Valid(line[m.value:m.end]) {
 			return CRI{}, false
 		}
-		c.Attrs = line[m.value:m.end]
+		c.Attrs = p.oneLine(line[m.value:m.end])
 	}
 	log, isText := p.foundString(line, keyLog)
 	c.Stream, _ = p.foundString(line, keyStream)

@@ -37,14 +37,18 @@ func (p *Parser) jsonLine(line []byte, open int, nowMicros int64, r *Result) boo
 	return true
 }
 
-// takeMessage makes the preferred string among the message keys the message.
+// takeMessage makes the preferred string among the message keys the message. The
+// fields are without it if its key says nothing else.
 func (p *Parser) takeMessage(line []byte, r *Result, cuts *cutList) {
 	for left := p.seen & messageKeys; left != 0; left &= left - 1 {
-		m := p.found[bits.TrailingZeros32(left)]
+		k := key(bits.TrailingZeros32(left))
+		m := p.found[k]
 		if line[m.value] != '"' {
 			continue
 		}
-		cuts.add(m)
+		if k <= keyLog { // an event or a text may be more than that
+			cuts.add(m)
+		}
 		r.Message, r.Quoted = line[m.value:m.end], true
 		if p.traits&hasEscape != 0 && hasSurrogate(r.Message) {
 			p.text = appendUnescaped(p.text[:0], r.Message[1:len(r.Message)-1])

@@ -43,7 +43,12 @@ func TestJSONMessageIsThePreferredString(t *testing.T) {
 	checkLines(t, []lineCase{
 		{`{"message":"b","msg":"a"}`, outcome{"", "", `"a"`, `{"message":"b"}`}},
 		{`{"@message":"f","text":"e","event":"d","log":"c"}`, outcome{"", "", `"c"`, `{"@message":"f","text":"e","event":"d"}`}},
-		{`{"@message":"f","x":1}`, outcome{"", "", `"f"`, `{"x":1}`}},
+		{`{"event":"order_placed","order":17}`, outcome{"", "", `"order_placed"`, `{"event":"order_placed","order":17}`}},
+		{`{"message":"boom","level":400,"level_name":"ERROR","datetime":"2026-01-02T03:04:05+00:00"}`, outcome{stamp0, "error", `"boom"`, `{"level":400}`}},
+		{`{"__REALTIME_TIMESTAMP":"1767323045678901","PRIORITY":"3","MESSAGE":"oops","_HOSTNAME":"web"}`, outcome{stamp6, "error", `"oops"`, `{"_HOSTNAME":"web"}`}},
+		{`{"timestamp":"2026-01-02 03:04:05.678 UTC","error_severity":"FATAL","message":"x"}`, outcome{stamp3, "fatal", `"x"`, ``}},
+		{`{"asctime":"2026-01-02 03:04:05,678","levelname":"ERROR","message":"x"}`, outcome{stamp3, "error", `"x"`, ``}},
+		{`{"@message":"f","x":1}`, outcome{"", "", `"f"`, `{"@message":"f","x":1}`}},
 		{`{"msg":7,"message":"b"}`, outcome{"", "", `"b"`, `{"msg":7}`}},
 		{`{"msg":{"a":1},"level":"info"}`, outcome{"", "info", "", `{"msg":{"a":1}}`}},
 		{`{"msg":null}`, outcome{"", "", "", `{"msg":null}`}},

@@ -60,20 +60,22 @@ func keyOf(name []byte) key {
 	switch string(name) {
 	case "@message":
 		return keyAtMessage
-	case "severity":
+	case "severity", "error_severity":
 		return keySeverity
 	case "severity_text":
 		return keySeverityText
 	case "log.level":
 		return keyLogLevel
-	case "levelname":
+	case "levelname", "level_name":
 		return keyLevelName
 	case "PRIORITY":
 		return keyPriority
 	case "severity_number":
 		return keySeverityNumber
-	case "timestamp":
+	case "timestamp", "__REALTIME_TIMESTAMP":
 		return keyTimestamp
+	case "datetime":
+		return keyDate
 	case "@timestamp":
 		return keyAtTimestamp
 	}
@@ -82,9 +84,9 @@ func keyOf(name []byte) key {
 
 // shortKeys are the keys that keyOf knows by their word.
 var shortKeys = map[string]key{
-	"msg": keyMsg, "message": keyMessage, "log": keyLog, "event": keyEvent, "text": keyText,
+	"msg": keyMsg, "message": keyMessage, "MESSAGE": keyMessage, "log": keyLog, "event": keyEvent, "text": keyText,
 	"level": keyLevel, "lvl": keyLvl, "@level": keyAtLevel,
-	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "fields": keyFields,
+	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "asctime": keyDate, "fields": keyFields,
 	"stream": keyStream, "attrs": keyAttrs,
 	"source": keySource, "id": keyID,
 }
@@ -104,7 +106,7 @@ func word(name []byte) (w uint64) {
 // keyFactor sends the word of each of shortKeys to a place of its own in
 // keyTable. It was found by trial: a key more or less may need another one.
 const (
-	keyFactor = 0xc56de29c292ada41
+	keyFactor = 0x1a8faa0052790885
 	keyShift  = 64 - 5
 )
 

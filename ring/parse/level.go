@@ -32,9 +32,9 @@ func levelWord(word []byte) (level ring.Level, exact bool) {
 		lower[i] = c | 0x20
 	}
 	switch string(lower[:len(word)]) {
-	case "trace", "trc":
+	case "trace", "trc", "trce":
 		return ring.LevelTrace, true
-	case "debug", "dbg":
+	case "debug", "dbg", "dbug":
 		return ring.LevelDebug, true
 	case "info", "inf", "information", "informational":
 		return ring.LevelInfo, true
@@ -46,7 +46,7 @@ func levelWord(word []byte) (level ring.Level, exact bool) {
 		return ring.LevelFatal, true
 	case "notice":
 		return ring.LevelInfo, false
-	case "severe":
+	case "severe", "fail":
 		return ring.LevelError, false
 	case "critical", "crit", "alert", "emerg", "emergency", "panic", "dpanic":
 		return ring.LevelFatal, false

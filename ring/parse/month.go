@@ -56,7 +56,8 @@ func (p *Parser) monthStamp(b []byte, nowMicros int64) stamp {
 }
 
 // yearless completes a stamp without a year, whose clock ends at b[n] and may
-// have a fraction: of the years it can be it takes the one nearest to now.
+// have a fraction: of the years it can be it takes the one nearest to now, of those
+// that a line may carry, wherever it is from.
 func (p *Parser) yearless(b []byte, n, month, day int, nowMicros int64) stamp {
 	seconds := clock(b[n-8 : n])
 	if seconds < 0 {
@@ -72,6 +73,9 @@ func (p *Parser) yearless(b []byte, n, month, day int, nowMicros int64) stamp {
 			continue
 		}
 		at := days*secondsPerDay + seconds
+		if at > now+secondsPerDay+14*secondsPerHour { // see plausible
+			continue
+		}
 		if d := max(at-now, now-at); best < 0 || d < best {
 			local, best = at, d
 		}

@@ -7,8 +7,12 @@ import (
 	"logwisp/ring"
 )
 
-// levelWindow is how many bytes behind the time stamp a level may begin.
-const levelWindow = 64
+// levelWindow is how many bytes from its start a line may have before a level, and
+// stampWindow behind a time stamp: the name of a thread may be long.
+const (
+	levelWindow = 64
+	stampWindow = 256
+)
 
 // levelAt returns the level that stands at the start of a text line or behind
 // its time stamp, which ended at i. A level is known by its place, never by
@@ -16,6 +20,9 @@ const levelWindow = 64
 // stands between two dashes may precede it.
 func levelAt(line []byte, i int) ring.Level {
 	window := line[:min(len(line), i+levelWindow)]
+	if i > 0 {
+		window = line[:min(len(line), i+stampWindow)]
+	}
 	stampEnd := i
 	dash := false // the last token was a lone dash
 	for i >= 0 && i < len(window) {
@@ -28,7 +35,11 @@ func levelAt(line []byte, i int) ring.Level {
 			if n < 0 {
 				return ring.LevelUnknown
 			}
-			if level, _ := levelWord(bytes.TrimSpace(window[i+1 : i+n])); level != ring.LevelUnknown {
+			inside := bytes.TrimSpace(window[i+1 : i+n])
+			if level, _ := levelWord(inside); level != ring.LevelUnknown {
+				return level
+			}
+			if level, ok := behindClock(inside); ok {
 				return level
 			}
 			i += n + 1
@@ -42,6 +53,11 @@ func levelAt(line []byte, i int) ring.Level {
 			if level := plainWord(line, i); level != ring.LevelUnknown {
 				return level
 			}
+			if stampEnd > 0 {
+				if level := namedLevel(line, window, stampEnd, i); level != ring.LevelUnknown {
+					return level
+				}
+			}
 			switch {
 			case dash:
 				i = betweenDashes(window, i)
@@ -54,6 +70,58 @@ func levelAt(line []byte, i int) ring.Level {
 		dash = false
 	}
 	return ring.LevelUnknown
+}
+
+// behindClock returns the level in what stands in brackets, as in [15:04:05 INF] or
+// [15:04:05.123 ERR]. It reports false when that is something else.
+func behindClock(inside []byte) (level ring.Level, ok bool) {
+	n := len("15:04:05")
+	if len(inside) < n || clock(inside[:n]) < 0 {
+		return ring.LevelUnknown, false
+	}
+	for n < len(inside) && (isDigit(inside[n]) || inside[n] == '.' || inside[n] == ',') {
+		n++
+	}
+	if n == len(inside) || inside[n] != ' ' {
+		return ring.LevelUnknown, false
+	}
+	level, _ = levelWord(inside[n+1:])
+	return level, true
+}
+
+// namedLevel returns the level behind the word at line[i], with a colon after it:
+// that of a logger's channel right behind the time stamp, as in "app.ERROR: text", or
+// behind user and database of PostgreSQL, as in "web@shop ERROR:  text".
+func namedLevel(line, window []byte, stampEnd, i int) ring.Level {
+	end, at, dot := i, false, -1
+	for ; end < len(window) && !isBlank(window[end]) && window[end] != ':'; end++ {
+		switch c := window[end]; {
+		case c == '@':
+			at = true
+		case c == '.':
+			dot = end
+		}
+	}
+	word := dot + 1
+	switch {
+	case at && end < len(window) && isBlank(window[end]):
+		word = skipBlank(window, end)
+		for end = word; end < len(window) && isUpper(window[end]); {
+			end++
+		}
+	case dot <= i || len(bytes.Trim(window[stampEnd:i], " \t]")) > 0:
+		return ring.LevelUnknown
+	}
+	if end == word || end >= len(line) || line[end] != ':' {
+		return ring.LevelUnknown
+	}
+	for _, c := range line[word:end] {
+		if !isUpper(c) {
+			return ring.LevelUnknown
+		}
+	}
+	level, _ := levelWord(line[word:end])
+	return level
 }
 
 // plainWord returns the level of the word at line[i] if it stands there as a

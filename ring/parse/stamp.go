@@ -71,6 +71,9 @@ func (p *Parser) withZone(b []byte, n int, local int64) stamp {
 	}
 	word := zoneName(b, n)
 	if string(word) == "UTC" || string(word) == "GMT" {
+		if at := n + 1 + len(word); at+1 < len(b) && (b[at] == '+' || b[at] == '-') && isDigit(b[at+1]) {
+			return withOffset(b, at, local)
+		}
 		return stamp{micros: local * microsPerSecond, n: n + 1 + len(word), known: true}
 	}
 	offset, ours := p.zoneOf(local)
@@ -80,6 +83,18 @@ func (p *Parser) withZone(b []byte, n int, local int64) stamp {
 		s.n, s.known = n+1+len(word), string(word) == ours
 	}
 	return s
+}
+
+// withOffset completes a stamp with what is added to UTC or GMT in the sign and
+// digits at b[i], as in GMT+01:00. An hour of one digit is not known.
+func withOffset(b []byte, i int, local int64) stamp {
+	if offset, end := numericZone(b, i); end > i {
+		return stamp{micros: (local - offset) * microsPerSecond, n: end, known: true}
+	}
+	for i++; i < len(b) && (isDigit(b[i]) || b[i] == ':'); {
+		i++
+	}
+	return stamp{micros: local * microsPerSecond, n: i}
 }
 
 // numericZone reads Z or an offset at b[n], with a space before it only where

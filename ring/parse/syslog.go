@@ -103,19 +103,22 @@ func (p *Parser) sent(s *Syslog, at stamp, text []byte, nowMicros int64) {
 }
 
 // structuredData takes the elements that text begins with, or the dash that
-// stands for none, and returns what follows: all of text if they are not right.
+// stands for none, and returns what follows: all of text if they are not right, or
+// one of them, or of their parameters, is there twice (RFC 5424, 6.3.3, allows that of
+// parameters): an object has each name once.
 func (p *Parser) structuredData(text []byte) (rest []byte) {
 	if len(text) > 0 && text[0] == '-' && (len(text) == 1 || text[1] == ' ') {
 		return text[1:]
 	}
 	const lead = `,"structured_data":{`
 	b := append(p.members, lead...)
+	var elements names
 	for rest = text; len(rest) > 0 && rest[0] == '['; {
 		if b[len(b)-1] == '}' {
 			b = append(b, ',')
 		}
 		var ok bool
-		if b, rest, ok = appendElement(b, rest[1:]); !ok {
+		if b, rest, ok = appendElement(b, rest[1:], &elements); !ok {
 			return text
 		}
 	}
@@ -127,15 +130,16 @@ func (p *Parser) structuredData(text []byte) (rest []byte) {
 }
 
 // appendElement appends an element, whose bracket was read, as a member.
-func appendElement(b, text []byte) (_, rest []byte, ok bool) {
+func appendElement(b, text []byte, elements *names) (_, rest []byte, ok bool) {
 	n := bytes.IndexAny(text, " ]")
-	if n < 1 {
+	if n < 1 || !elements.add(text[:n]) {
 		return nil, nil, false
 	}
+	var parameters names
 	b = append(appendQuoted(b, text[:n]), ':', '{')
 	for rest = text[n:]; len(rest) > 0 && rest[0] == ' '; {
 		name, value, found := bytes.Cut(rest[1:], []byte(`="`))
-		if !found || len(name) == 0 || bytes.ContainsAny(name, ` ]"=`) {
+		if !found || len(name) == 0 || bytes.ContainsAny(name, ` ]"=`) || !parameters.add(name) {
 			return nil, nil, false
 		}
 		end := parameterEnd(value)
@@ -153,6 +157,34 @@ func appendElement(b, text []byte) (_, rest []byte, ok bool) {
 		return nil, nil, false
 	}
 	return append(b, '}'), rest[1:], true
+}
+
+// names is a set of them, most often of a few.
+type names struct {
+	few  [8][]byte
+	n    int
+	many map[string]bool
+}
+
+// add reports whether a name is new.
+func (s *names) add(name []byte) bool {
+	for _, other := range s.few[:s.n] {
+		if bytes.Equal(name, other) {
+			return false
+		}
+	}
+	switch {
+	case s.n < len(s.few):
+		s.few[s.n] = name
+		s.n++
+		return true
+	case s.many[string(name)]:
+		return false
+	case s.many == nil:
+		s.many = make(map[string]bool)
+	}
+	s.many[string(name)] = true
+	return true
 }
 
 // parameterEnd returns the index of the quote that ends a parameter's value.
