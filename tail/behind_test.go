@@ -76,3 +76,30 @@ func TestSeveralCopyingRotationsOfAFileOfWhichNothingWasReadLoseNothing(t *testi
 		h.wants(append(all, last...))
 	})
 }
+
+// Every generation begins with the same head, and no more than that was read of the
+// last one.
+func TestACopyIsNotTakenForAnOlderOneThatBeginsAlike(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		head := "# the program has started, and this is what it says of itself each time\n"
+		for _, name := range []string{"app.log.4", "app.log.3", "app.log.2"} {
+			h.append(name, head+text(lines(name, 60)))
+		}
+		h.tick(unnoticed)
+		h.append("app.log", "")
+		h.start(oneFile...)
+		f := h.w.names[h.path("app.log")].file
+		if f.id.born == 0 {
+			t.Skip("the file system does not keep the time of birth")
+		}
+		h.tick(burstPause)
+		h.append("app.log", head)
+		h.sees(head[:len(head)-1])
+		h.append("app.log", text(lines("a", 60)))
+		h.copy("app.log", "app.log.1")
+		h.truncate("app.log")
+		h.sees("a row 00059")
+		h.append("app.log", text(lines("b", 5)))
+		h.wants([]string{head[:len(head)-1]}, lines("a", 60), lines("b", 5))
+	})
+}

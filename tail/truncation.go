@@ -221,12 +221,13 @@ func (w *Watcher) copyOf(f *file) *file {
 
 // copyBeside returns the oldest of the generations beside f that hold what was read
 // of it, or a later one that holds all that the former does: a copy may have been
-// made for another purpose before that of the rotation. That there are several which
-// begin otherwise is possible only where nothing was read.
+// made for another purpose before that of the rotation. Copies of what was there
+// before f began are older, and may begin as f does: all logs of a program have one
+// head.
 func (w *Watcher) copyBeside(f *file) (best beside, ok bool) {
 	held := opened{fd: -1}
 	for _, b := range generationsBeside(f.path) {
-		if b.st.size < f.pos || b.st.id == f.id {
+		if b.st.size < f.pos || b.st.id == f.id || b.st.id.born != 0 && b.st.id.born < f.trail[0].at-int64(unnoticed) {
 			continue
 		}
 		if k := w.files[b.st.id]; k != nil && (k.phase != closed || w.matched(b.path)) && (k.copied == nil || k.copied.of != f) {
