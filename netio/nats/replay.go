@@ -48,8 +48,10 @@ const replayBytes = 4 << 20
 func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page, from int, ids record.IDs) error) (next uint64, err error) {
 	rp := replay{hubNames: n, show: show}
 	rp.had, _ = n.parse(id)
-	rp.message = rp.had >> lineBits
+	rp.message = (rp.had + 1) >> lineBits // behind the last line that there could be of one, nothing of it is wanted
+	said, since := "", time.Time{}
 	for {
+		from := rp.message
 		next, err := rp.run(ctx)
 		switch {
 		case err == nil:
@@ -58,6 +60,15 @@ func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page,
 			return 0, ctx.Err()
 		case errors.Is(err, netio.ErrExpired):
 			return 0, err
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			return 0, fmt.Errorf("%w: %w", netio.ErrExpired, err)
+		}
+		if said != err.Error() || rp.message != from {
+			said, since = err.Error(), time.Now()
+			n.hub.log.Warn("what a client asked for cannot be read from the stream, will be tried again", "error", err)
+		}
+		if no, ok := errors.AsType[*jetstream.APIError](err); ok && no.Code < 500 && time.Since(since) > answerTime {
+			return 0, fmt.Errorf("%w: %w", netio.ErrExpired, err) // it is not a server that is away
 		}
 		// A server or a leader is gone for a while: what was shown is not shown again.
 		select {
@@ -148,12 +159,12 @@ func (r *replay) stillHas(ctx context.Context, comes uint64) error {
 // await waits until the Hub has got to a number. The error says that the stream
 // does not reach so far.
 func (n hubNames) await(ctx context.Context, number uint64) error {
-	for asked := false; ; {
+	for asked := (time.Time{}); ; {
 		after, grown := n.reach()
 		if number < after {
 			return nil
 		}
-		if !asked && after > 0 {
+		if time.Since(asked) > answerTime && after > 0 {
 			stream, err := n.hub.sameStream(ctx)
 			if err != nil {
 				return err
@@ -161,12 +172,13 @@ func (n hubNames) await(ctx context.Context, number uint64) error {
 			if last := stream.CachedInfo().State.LastSeq; number>>lineBits > last {
 				return fmt.Errorf("%w: the stream ends at message %d", netio.ErrExpired, last)
 			}
-			asked = true
+			asked = time.Now()
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-grown:
+		case <-time.After(answerTime):
 		}
 	}
 }

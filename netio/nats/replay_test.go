@@ -117,6 +117,22 @@ func TestAReplayOfAStreamThatWasMadeAnewIsRefused(t *testing.T) {
 	}
 }
 
+// A client that was told where an empty stream ends goes on there, whatever has come
+// since.
+func TestTheEndOfAnEmptyStreamIsAPlaceToGoOnFrom(t *testing.T) {
+	s := startServer(t)
+	h, want := long(t, s, 40)
+	var got []string
+	if _, err := h.Names().Replay(t.Context(), fmt.Sprint("LOGS-", 1<<lineBits-1), func(p *ring.Page, at int, ids record.IDs) error {
+		for i := at; i < p.Count(); i++ {
+			got = append(got, string(ids.AppendID(nil, p.First+uint64(i))))
+		}
+		return nil
+	}); err != nil || len(got) < 30*50 || !slices.Equal(got, want[:len(got)]) {
+		t.Errorf("%d entries, error %v", len(got), err)
+	}
+}
+
 // A client that comes from a hub which is one message ahead has had its line.
 func TestTheFirstLineOfTheNextMessageIsYetToCome(t *testing.T) {
 	n := newNames("S", nil, 1)
