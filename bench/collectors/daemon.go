@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"logwisp/bench/freeport"
@@ -64,6 +65,7 @@ func (r *run) writeLog(name string) error {
 		switch i % 5 {
 		case 0:
 			b = at.AppendFormat(b, "2006-01-02T15:04:05.000000Z07:00")
+			level = strings.ToUpper(level) // in lower case it is a word of the text
 			b = fmt.Appendf(b, " %s request %d failed: \"quoted\" back\\slash\ttab ünïcode € \u2028 <&>", level, i)
 		case 1:
 			b = fmt.Appendf(b, `{"time":%q,"level":%q,"msg":"json %d \"quoted\" \\ é","n":%d,"ratio":12.5,"ok":true,"user":{"id":"u%d","tags":["a","b"]},"big":12345678901234567}`,
@@ -74,7 +76,7 @@ func (r *run) writeLog(name string) error {
 			e.message = fmt.Sprintf("logfmt %d", i)
 		case 3:
 			b = fmt.Appendf(b, "plain line %d without time or level", i)
-			e = entry{level: "unknown"}
+			e = entry{}
 		default:
 			e.time = at.Truncate(time.Millisecond)
 			b = at.AppendFormat(b, "2006-01-02 15:04:05.000")

@@ -3,7 +3,25 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 )
+
+func TestWhatIsMadeOfALineIsComparedWithIt(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+	wrote := []entry{{time: at, level: "warn", message: "a"}, {message: "plain"}}
+	have := []entry{{time: at, level: "warn", message: "a", source: "s"}, {time: at, message: "plain"}}
+	if says := misread(wrote, have); says != "" {
+		t.Errorf("it says %q of what is right", says)
+	}
+	for _, wrong := range []entry{{time: at.Add(1000), level: "warn", message: "a"}, {time: at, level: "info", message: "a"}, {time: at, level: "warn", message: "b"}} {
+		if misread(wrote, []entry{wrong, have[1]}) == "" {
+			t.Errorf("%v passes for %v", wrong, wrote[0])
+		}
+	}
+	if misread(wrote, have[:1]) == "" {
+		t.Error("one that is missing is not seen")
+	}
+}
 
 func TestWhateverIsWrongWithAnEntryIsSeen(t *testing.T) {
 	const line = `{"time":"2026-01-01T00:00:00.000001Z","source":"a.log","level":"warn","message":"m%","fields":{"n":1,"o":{"p":"q"}}}` + "\n"

@@ -124,6 +124,15 @@ func (l *ledger) flow(now time.Time) time.Duration {
 	return l.flowed + now.Sub(l.begun)
 }
 
+// forget gives up the marks of generations that nothing has come of for a while.
+func (l *ledger) forget() {
+	for _, a := range l.generations {
+		if n := len(a.marks); n > 0 && l.flowed-a.marks[n-1].at > time.Minute {
+			a.marks = nil
+		}
+	}
+}
+
 // killed ends a session: the stream of a daemon that was killed has been read
 // to its end.
 func (l *ledger) killed(at time.Time) {
@@ -135,6 +144,7 @@ func (l *ledger) killed(at time.Time) {
 		l.flowed += max(0, at.Sub(l.begun))
 	}
 	l.begun, l.repeats, l.atKill = time.Time{}, 0, l.flowed
+	l.forget()
 }
 
 // settle says how long before the last kill the lines were sent that came again

@@ -4,24 +4,78 @@ import (
 	"bytes"
 
 	"logwisp/ring/filter"
+	"logwisp/ring/parse"
 	"logwisp/ring/record"
 )
 
 // redacted returns a line without what f takes out of it: of what stands in it, and
 // of what its quoted parts say once their escapes are undone. In a line of JSON each
-// value is looked at by itself first, so that a match ends with its value and the
-// line stays JSON, as long as no match reaches from one part of it into another. The
-// result is the line itself if there is nothing to be taken out, else valid until
-// the next call of the Writer.
+// value is looked at by itself, so that a match ends with its value and the line stays
+// JSON, unless a match begins outside of one, as that of a key with its value. The
+// result is the line itself if there is nothing to be taken out, else valid until the
+// next call of the Writer.
 func (w *Writer) redacted(line []byte, isJSON bool) []byte {
-	if !isJSON && bytes.IndexByte(line, '\\') < 0 {
-		return w.filter.Redact(line)
+	if !isJSON {
+		return w.redactedText(line)
 	}
-	w.text = appendRedacted(w.text[:0], line, isJSON, w.filter)
+	v := values{text: line}
+	clean := w.filter.RedactWhere(line, func(from, _ int) bool { return !v.hold(from) })
+	if !same(clean, line) {
+		w.broken = append(w.broken[:0], clean...)
+		return w.redactedText(w.broken)
+	}
+	w.text = appendRedacted(w.text[:0], line, true, w.filter)
 	if bytes.Equal(w.text, line) {
 		return w.filter.Redact(line)
 	}
-	return w.filter.Redact(w.text)
+	return w.filter.Redact(w.text) // what knows how something is escaped, or goes on behind a value
+}
+
+// redactedText is redacted for a line that is no JSON.
+func (w *Writer) redactedText(line []byte) []byte {
+	clean := w.filter.Redact(line)
+	if bytes.IndexByte(clean, '\\') < 0 {
+		return clean
+	}
+	w.text = appendRedacted(w.text[:0], append(w.unescaped[:0], clean...), false, w.filter)
+	// Quotes may be where they mean nothing: what is still there in all of the line is
+	// taken out of that, without its escapes.
+	w.unescaped = parse.AppendUnescaped(w.unescaped[:0], w.text)
+	if clean := w.filter.Redact(w.unescaped); !same(clean, w.unescaped) {
+		return clean
+	}
+	if bytes.Equal(w.text, line) {
+		return line
+	}
+	return w.text
+}
+
+// values finds the strings, numbers and words in a line of JSON, one after the other.
+type values struct {
+	text     []byte
+	from, to int // the one found last, without quotes
+	at       int // behind it
+}
+
+// hold reports whether a byte is in one of them, which is not before the one found
+// last.
+func (v *values) hold(i int) bool {
+	for v.to <= i && v.at < len(v.text) {
+		switch c := v.text[v.at]; {
+		case c == '"':
+			n := stringEnd(v.text[v.at:])
+			v.from, v.to, v.at = v.at+1, v.at+n-1, v.at+n
+			if isKey(v.text[v.at:]) {
+				v.from = v.to // a key is no value
+			}
+		case isPunctuation(c):
+			v.at++
+		default:
+			n := wordEnd(v.text[v.at:])
+			v.from, v.to, v.at = v.at, v.at+n, v.at+n
+		}
+	}
+	return v.from <= i && i < v.to
 }
 
 // same reports whether two slices are one.
@@ -32,41 +86,53 @@ func same(a, b []byte) bool {
 // appendRedacted appends text without what f takes out of its quoted parts, decoded.
 // In JSON these are the strings that are no keys, with or without escapes, and
 // numbers and words count as well: one that is taken out becomes a string. In other
-// text only parts with escapes are looked at, what has none is what it says.
+// text only parts with escapes are looked at, what has none is what it says, and the
+// last may lack its end.
 func appendRedacted(dst, text []byte, isJSON bool, f *filter.Intake) []byte {
 	var decoded []byte
 	for len(text) > 0 {
-		n := len(text) // of what is copied as it is
+		n := 1 // of what is looked at, or copied as it is
 		switch {
 		case text[0] == '"':
 			n = stringEnd(text)
-			part := text[:n]
-			if isJSON && isKey(text[n:]) || !isJSON && bytes.IndexByte(part, '\\') < 0 || n < 2 || part[n-1] != '"' {
+			inside, ended := bytes.CutSuffix(text[1:n], []byte(`"`))
+			if isJSON && isKey(text[n:]) || !isJSON && bytes.IndexByte(inside, '\\') < 0 {
 				break
 			}
-			decoded = record.AppendDecoded(decoded[:0], part[1:n-1])
+			if isJSON {
+				decoded = record.AppendDecoded(decoded[:0], inside)
+			} else {
+				decoded = parse.AppendUnescaped(decoded[:0], inside)
+			}
 			if clean := f.Redact(decoded); !same(clean, decoded) {
-				dst, _ = record.AppendJSON(dst, string(clean)) // a string has no error
+				dst = appendString(dst, clean)
+				if !ended {
+					dst = dst[:len(dst)-1]
+				}
 				text = text[n:]
 				continue
 			}
 		case isJSON && !isPunctuation(text[0]):
 			n = wordEnd(text)
 			if clean := f.Redact(text[:n]); !same(clean, text[:n]) {
-				dst, _ = record.AppendJSON(dst, string(clean))
+				dst = appendString(dst, clean)
 				text = text[n:]
 				continue
 			}
-		default:
-			if i := bytes.IndexByte(text, '"'); !isJSON && i > 0 {
-				n = i
-			} else if isJSON {
-				n = 1
+		case !isJSON:
+			if n = bytes.IndexByte(text, '"'); n < 0 {
+				n = len(text)
 			}
 		}
 		dst = append(dst, text[:n]...)
 		text = text[n:]
 	}
+	return dst
+}
+
+// appendString appends a JSON string.
+func appendString(dst, text []byte) []byte {
+	dst, _ = record.AppendJSON(dst, string(text)) // a string has no error
 	return dst
 }
 

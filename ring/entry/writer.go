@@ -29,7 +29,9 @@ type Writer struct {
 	merged  []byte // fields and what is merged into them
 	members []byte // of a draft, without what is redacted
 	text    []byte // the same of a line
-	counts  Counts
+
+	broken, unescaped []byte // on the way to that
+	counts            Counts
 }
 
 // NewWriter returns a Writer of pages of b that lets pass what f, which may be

@@ -121,6 +121,12 @@ const mark = "***"
 // replaced as one. In a line of JSON a pattern that takes quotes or braces along
 // leaves something that is no longer JSON.
 func (in *Intake) Redact(line []byte) []byte {
+	return in.RedactWhere(line, func(int, int) bool { return true })
+}
+
+// RedactWhere is Redact for the matches, united where they overlap, that may be
+// replaced: those from one byte up to another of the line, asked for in order.
+func (in *Intake) RedactWhere(line []byte, may func(from, to int) bool) []byte {
 	if in == nil {
 		return line
 	}
@@ -141,16 +147,22 @@ func (in *Intake) Redact(line []byte) []byte {
 	slices.SortFunc(in.places, slices.Compare)
 	in.releaseLarge()
 	in.line = in.line[:0]
-	from, end := 0, 0 // what is not copied yet, and where the last match ends
-	for _, place := range in.places {
-		if place[0] >= end {
-			in.line = append(append(in.line, line[from:place[0]]...), mark...)
+	copied := 0 // up to where the line is in in.line, or replaced
+	for i := 0; i < len(in.places); {
+		from, to := in.places[i][0], in.places[i][1]
+		for i++; i < len(in.places) && in.places[i][0] < to; i++ {
+			to = max(to, in.places[i][1])
 		}
-		end = max(end, place[1])
-		from = end
+		if may(from, to) {
+			in.line = append(append(in.line, line[copied:from]...), mark...)
+			copied = to
+		}
 	}
-	in.line = append(in.line, line[from:]...)
 	clear(in.places) // each of them is an allocation of its own
+	if copied == 0 {
+		return line
+	}
+	in.line = append(in.line, line[copied:]...)
 	return in.line
 }
 

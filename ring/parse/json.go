@@ -224,6 +224,10 @@ func hasSurrogate(s []byte) bool {
 	}
 }
 
+// AppendUnescaped appends what a text says once the escapes in it are undone, as
+// those of quoted values are: what is not an escape stands for itself.
+func AppendUnescaped(dst, s []byte) []byte { return appendUnescaped(dst, s) }
+
 // appendUnescaped appends a quoted value's text. It knows the escapes of JSON
 // and of quoted logfmt values; what is not an escape stands for itself. Half a
 // surrogate pair becomes U+FFFD.

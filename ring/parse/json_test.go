@@ -47,6 +47,8 @@ func TestJSONMessageIsThePreferredString(t *testing.T) {
 		{`{"message":"boom","level":400,"level_name":"ERROR","datetime":"2026-01-02T03:04:05+00:00"}`, outcome{stamp0, "error", `"boom"`, `{"level":400}`}},
 		{`{"__REALTIME_TIMESTAMP":"1767323045678901","PRIORITY":"3","MESSAGE":"oops","_HOSTNAME":"web"}`, outcome{stamp6, "error", `"oops"`, `{"_HOSTNAME":"web"}`}},
 		{`{"timestamp":"2026-01-02 03:04:05.678 UTC","error_severity":"FATAL","message":"x"}`, outcome{stamp3, "fatal", `"x"`, ``}},
+		{`{"datetime":"02.01.2026 03:04","date":"2026-01-02T03:04:05Z","msg":"x"}`, outcome{stamp0, "", `"x"`, `{"datetime":"02.01.2026 03:04"}`}},
+		{`{"MESSAGE":["oops"],"message":"x"}`, outcome{"", "", `"x"`, `{"MESSAGE":["oops"]}`}},
 		{`{"asctime":"2026-01-02 03:04:05,678","levelname":"ERROR","message":"x"}`, outcome{stamp3, "error", `"x"`, ``}},
 		{`{"@message":"f","x":1}`, outcome{"", "", `"f"`, `{"@message":"f","x":1}`}},
 		{`{"msg":7,"message":"b"}`, outcome{"", "", `"b"`, `{"msg":7}`}},

@@ -7,6 +7,7 @@ type key uint8
 const (
 	keyMsg key = iota
 	keyMessage
+	keyJournalMessage
 	keyLog
 	keyEvent
 	keyText
@@ -19,6 +20,8 @@ const (
 	keyLogLevel
 	keyAtLevel
 	keyLevelName
+	keyNamedLevel
+	keyErrorSeverity
 	keyPriority
 	keySeverityNumber
 
@@ -28,6 +31,9 @@ const (
 	keyAtTimestamp
 	keyT
 	keyDate
+	keyDatetime
+	keyAsctime
+	keyJournalTime
 
 	keyFields
 
@@ -42,6 +48,8 @@ const (
 	keyCount
 	keyNone = keyCount
 )
+
+const _ = uint(32 - keyCount) // the bits of Parser.seen
 
 // The groups, as bits in Parser.seen.
 const (
@@ -60,22 +68,28 @@ func keyOf(name []byte) key {
 	switch string(name) {
 	case "@message":
 		return keyAtMessage
-	case "severity", "error_severity":
+	case "severity":
 		return keySeverity
+	case "error_severity":
+		return keyErrorSeverity
 	case "severity_text":
 		return keySeverityText
 	case "log.level":
 		return keyLogLevel
-	case "levelname", "level_name":
+	case "levelname":
 		return keyLevelName
+	case "level_name":
+		return keyNamedLevel
 	case "PRIORITY":
 		return keyPriority
 	case "severity_number":
 		return keySeverityNumber
-	case "timestamp", "__REALTIME_TIMESTAMP":
+	case "timestamp":
 		return keyTimestamp
+	case "__REALTIME_TIMESTAMP":
+		return keyJournalTime
 	case "datetime":
-		return keyDate
+		return keyDatetime
 	case "@timestamp":
 		return keyAtTimestamp
 	}
@@ -84,9 +98,9 @@ func keyOf(name []byte) key {
 
 // shortKeys are the keys that keyOf knows by their word.
 var shortKeys = map[string]key{
-	"msg": keyMsg, "message": keyMessage, "MESSAGE": keyMessage, "log": keyLog, "event": keyEvent, "text": keyText,
+	"msg": keyMsg, "message": keyMessage, "MESSAGE": keyJournalMessage, "log": keyLog, "event": keyEvent, "text": keyText,
 	"level": keyLevel, "lvl": keyLvl, "@level": keyAtLevel,
-	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "asctime": keyDate, "fields": keyFields,
+	"time": keyTime, "ts": keyTs, "t": keyT, "date": keyDate, "asctime": keyAsctime, "fields": keyFields,
 	"stream": keyStream, "attrs": keyAttrs,
 	"source": keySource, "id": keyID,
 }

@@ -73,7 +73,7 @@ func levelAt(line []byte, i int) ring.Level {
 }
 
 // behindClock returns the level in what stands in brackets, as in [15:04:05 INF] or
-// [15:04:05.123 ERR]. It reports false when that is something else.
+// [15:04:05.123 ERR]. It reports false when there is none; ??? is one that has no name.
 func behindClock(inside []byte) (level ring.Level, ok bool) {
 	n := len("15:04:05")
 	if len(inside) < n || clock(inside[:n]) < 0 {
@@ -85,8 +85,9 @@ func behindClock(inside []byte) (level ring.Level, ok bool) {
 	if n == len(inside) || inside[n] != ' ' {
 		return ring.LevelUnknown, false
 	}
-	level, _ = levelWord(inside[n+1:])
-	return level, true
+	word := bytes.TrimSpace(inside[n:])
+	level, _ = levelWord(word)
+	return level, level != ring.LevelUnknown || string(word) == "???"
 }
 
 // namedLevel returns the level behind the word at line[i], with a colon after it:
