@@ -31,9 +31,18 @@ func lengthFor(n int) int {
 	return -1
 }
 
-// maxReleased is how many released blocks of a length wait to be used again;
-// beyond, they are garbage.
-const maxReleased = 64
+// longerBlocks is how much further in blockLengths a block is looked for when there is
+// none of the right length: what is taken then is twice as long at the most. What is
+// released was asked for a lap ago, when pages may have had other lengths.
+const longerBlocks = 2
+
+// maxReleased is how many bytes released blocks of a length may have that wait to be
+// used again; beyond, they are garbage. Of the longest, which pages are begun in, more
+// are waited for.
+const (
+	maxReleased        = 2 << 20
+	maxReleasedLongest = 6 << 20
+)
 
 // outside is the Reader's place while it is not inside.
 const outside = math.MaxUint64
@@ -106,6 +115,7 @@ type released struct {
 // wait for its lock (I12): who does not get it does without.
 type recycler struct {
 	mu     sync.Mutex
+	most   int
 	blocks []released // in the order of release
 }
 
@@ -117,7 +127,7 @@ func (c *recycler) put(page uint64, block *byte) {
 		return
 	}
 	defer c.mu.Unlock()
-	if len(c.blocks) < maxReleased {
+	if len(c.blocks) < c.most {
 		c.blocks = append(c.blocks, released{page, block})
 	}
 }

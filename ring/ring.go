@@ -74,6 +74,10 @@ func New(o Options) *Ring {
 	r.sources.init()
 	if o.Recycle {
 		r.recycle = make([]recycler, len(blockLengths))
+		for i, length := range blockLengths {
+			r.recycle[i].most = maxReleased / length
+		}
+		r.recycle[len(blockLengths)-1].most = maxReleasedLongest / BlockBytes
 	}
 	return r
 }
@@ -171,8 +175,10 @@ func (r *Ring) block(n int) []byte {
 	if rs := r.readers.Load(); rs != nil {
 		readers = *rs
 	}
-	if b := r.recycle[i].take(readers); b != nil {
-		return unsafe.Slice(b, blockLengths[i])[:0]
+	for j := i; j < min(i+longerBlocks+1, len(blockLengths)); j++ {
+		if b := r.recycle[j].take(readers); b != nil {
+			return unsafe.Slice(b, blockLengths[j])[:0]
+		}
 	}
 	return newBlock(blockLengths[i])
 }

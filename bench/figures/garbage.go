@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 // collection are the functions under which the runtime collects garbage, on
@@ -15,6 +16,10 @@ import (
 const collection = `^runtime\.(gcBgMarkWorker|gcAssistAlloc|gcAssistAlloc1|bgsweep|bgscavenge|deductSweepCredit|gcStart|gcMarkTermination)$`
 
 var profileShare = regexp.MustCompile(`Showing nodes accounting for [^,]+, ([0-9.]+)% of`)
+
+// garbageTime is long enough for the hundred samples a second of a profile to say
+// something of a fiftieth.
+const garbageTime = 20 * time.Second
 
 var garbageRow = row{
 	name:    "garbage",
@@ -24,7 +29,7 @@ var garbageRow = row{
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return nil, err
 		}
-		l, err := t.generate(ctx, []string{"PROFILE_DIR=" + dir}, "-bin", t.profiled, "-rate", "1000000", "-duration", "6s")
+		l, err := t.generate(ctx, []string{"PROFILE_DIR=" + dir}, "-bin", t.profiled, "-rate", "1000000", "-duration", garbageTime.String())
 		if err != nil {
 			return nil, err
 		}

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -48,6 +46,7 @@ type daemon struct {
 	web        *web.Server // nil when disabled
 	outputs    outputs
 
+	garbage garbage
 	reloads reloads
 	phase   atomic.Int32
 	failure atomic.Pointer[error] // of the part that has ended the daemon
@@ -57,6 +56,7 @@ type daemon struct {
 // served before run. What it has started is stopped when it fails.
 func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
+	d.garbage.begin()
 	d.reloads.loadedAt, d.reloads.from = s.loadedAt, fileRead{s.file, s.size}
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	if err = d.newOutputs(); err != nil {
 		return nil, err
 	}
-	limitMemory(d.ring.Stats().CapacityBytes, d.beside())
+	d.garbage.suit(d.ring.Stats().CapacityBytes, d.beside())
 	if d.inputs, err = ingest.New(s.received(), ingest.Settings{
 		Filter: s.Filter, Post: s.HTTP.Enabled && s.HTTP.Ingest, Stdin: os.Stdin, Admit: d.gate.Admits, Log: log,
 		Authorize: d.authorizeSender,
@@ -270,6 +270,7 @@ func (d *daemon) stop() {
 		d.watcher.Close()
 	}
 	d.closeCheckpoint()
+	d.garbage.end()
 }
 
 // listeners are those of the servers that are enabled.
@@ -331,20 +332,6 @@ func (d *daemon) beside() (bytes uint64) {
 		bytes += g.ring.Stats().CapacityBytes * 3 / 2
 	}
 	return bytes + uint64(len(d.hubs))*4*nats.HubBuffer
-}
-
-// limitMemory suits the garbage collector to a heap that is mostly one ring of
-// known size, and what is beside it: about garbageAllowance may lie around
-// before it runs, whatever the ring's size. GOGC and GOMEMLIMIT, when set, are left to decide.
-func limitMemory(ringBytes, beside uint64) {
-	const garbageAllowance = 20 << 20
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	live := float64(ringBytes)*1.25 + float64(beside) // the views have a quarter of it
-	percent := 100 * garbageAllowance / live
-	debug.SetGCPercent(int(math.Min(math.Max(percent, 10), 400)))
-	debug.SetMemoryLimit(int64(live) + 2*garbageAllowance)
 }
 
 // authorizeSender is asked about the token of a sender.
