@@ -51,10 +51,9 @@ type HeartbeatOptions struct {
 
 // Policy returns the policy these settings make.
 func (o HeartbeatOptions) Policy(enabled bool) HeartbeatPolicy {
-	if !enabled {
-		return HeartbeatPolicy{}
+	p := HeartbeatPolicy{Timestamp: o.Timestamp, Stats: o.Stats} // what a subscriber gets that asks for some
+	if enabled {
+		p.Interval = time.Duration(o.Interval) * time.Second
 	}
-	return HeartbeatPolicy{
-		Interval: time.Duration(o.Interval) * time.Second, Timestamp: o.Timestamp, Stats: o.Stats,
-	}
+	return p
 }

@@ -14,7 +14,7 @@ const MaxEntries = 1 << 22
 // Options are the settings of a Ring.
 type Options struct {
 	Entries int   `toml:"entries" name:"ring-entries" default:"65536" min:"1" max:"4194304" placeholder:"N" help:"Entries the ring holds at least, as long as they fit in --ring-bytes (default: ${default})."`
-	Bytes   int64 `toml:"bytes" name:"ring-bytes" type:"bytes" default:"64MiB" min:"65536" max:"1099511627776" placeholder:"SIZE" help:"Memory the ring may hold; the oldest entries go first (default: ${default})."`
+	Bytes   int64 `toml:"bytes" name:"ring-bytes" type:"bytes" default:"64MiB" min:"4096" max:"1099511627776" placeholder:"SIZE" help:"Memory the ring may hold; the oldest entries go first (default: ${default})."`
 
 	Epoch uint64 `toml:"-" kong:"-"` // names this run in ids; 0 = the time of the start, in milliseconds
 	First uint64 `toml:"-" kong:"-"` // seq of the first entry; 0 = 1

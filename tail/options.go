@@ -20,12 +20,12 @@ type Options struct {
 
 	Checkpoint string `toml:"checkpoint" name:"checkpoint" default:"off" placeholder:"off|auto|FILE" help:"Keep how far files were read in FILE, and go on from there after a restart; auto is a file in the state directory (default: ${default})."` // opened by the caller, for Resume
 
-	ReadFrom     string `toml:"read_from" kong:"-" enum:"beginning,end" default:"end"`                         // where files present at the start begin; "" = end
-	Watch        string `toml:"watch" kong:"-" enum:"auto,inotify,poll" default:"auto"`                        // "" = auto
-	RotateWait   int    `toml:"rotate_wait_ms" kong:"-" default:"5000" min:"0"`                                // a nameless file is followed this long past its last growth, milliseconds
-	PartialFlush int    `toml:"partial_flush_ms" kong:"-" default:"5000" min:"0"`                              // how long an unterminated line is held, milliseconds; 0 = for ever
-	MaxLineBytes int64  `toml:"max_line_bytes" kong:"-" type:"bytes" default:"1MiB" min:"1024" max:"67108864"` // longer lines are cut
-	SourceName   string `toml:"source_name" kong:"-" enum:"basename,relative,path" default:"basename"`         // what of a path names the source of entries; "" = basename
+	ReadFrom     string `toml:"read_from" kong:"-" enum:"beginning,end" default:"end"`                       // where files present at the start begin; "" = end
+	Watch        string `toml:"watch" kong:"-" enum:"auto,inotify,poll" default:"auto"`                      // "" = auto
+	RotateWait   int    `toml:"rotate_wait_ms" kong:"-" default:"5000" min:"0"`                              // a nameless file is followed this long past its last growth, milliseconds
+	PartialFlush int    `toml:"partial_flush_ms" kong:"-" default:"5000" min:"0"`                            // how long an unterminated line is held, milliseconds; 0 = for ever
+	MaxLineBytes int64  `toml:"max_line_bytes" kong:"-" type:"bytes" default:"1MiB" min:"16" max:"67108864"` // longer lines are cut
+	SourceName   string `toml:"source_name" kong:"-" enum:"basename,relative,path" default:"basename"`       // what of a path names the source of entries; "" = basename
 	Filter       Filter `toml:"-" kong:"-"`
 
 	// Acked makes a watcher of one reader that acknowledges: the seq up to which
@@ -186,8 +186,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("rotate_wait_ms is %d: must not be negative", o.RotateWait)
 	case o.PartialFlush < 0:
 		return fmt.Errorf("partial_flush_ms is %d: must not be negative (0 = hold for ever)", o.PartialFlush)
-	case o.MaxLineBytes < 1024 || o.MaxLineBytes > 64<<20:
-		return fmt.Errorf("max_line_bytes is %d: must be 1024 to 67108864", o.MaxLineBytes)
+	case o.MaxLineBytes < 16 || o.MaxLineBytes > 64<<20:
+		return fmt.Errorf("max_line_bytes is %d: must be 16 to 67108864", o.MaxLineBytes)
 	case o.SourceName != "" && o.SourceName != "basename" && o.SourceName != "relative" && o.SourceName != "path":
 		return fmt.Errorf("source_name is %q: must be basename, relative or path", o.SourceName)
 	case o.MaxFiles < 1:

@@ -19,7 +19,7 @@ var profileShare = regexp.MustCompile(`Showing nodes accounting for [^,]+, ([0-9
 
 // garbageTime is long enough for the hundred samples a second of a profile to say
 // something of a fiftieth.
-const garbageTime = 20 * time.Second
+const garbageTime = 10 * time.Second
 
 var garbageRow = row{
 	name:    "garbage",

@@ -44,7 +44,8 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 		}}
 	}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP) // one that comes too early must not end what is about to start
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP) // one that comes too early must not end what is about to start otherwise than later
+	started := untilStarted(signals)
 	read := func() (*settings, []problem, error) { return loadSettings(&c.commandLine, ctx) }
 	settings, warnings, err := read()
 	if err != nil {
@@ -54,7 +55,38 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 	for _, w := range warnings {
 		log.Warn("configuration: " + w.String())
 	}
-	return serve(settings, read, signals, log)
+	return serve(settings, read, signals, started, log)
+}
+
+// untilStarted ends the program when it is told to before there is anything to stop,
+// and keeps a SIGHUP for later, until the function it returns is called.
+func untilStarted(signals chan os.Signal) (started func()) {
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		again := false
+		for {
+			select {
+			case s := <-signals:
+				if s != syscall.SIGHUP {
+					os.Exit(exitOK)
+				}
+				again = true
+			case <-done:
+				if again {
+					select {
+					case signals <- syscall.SIGHUP:
+					default: // there are more
+					}
+				}
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-gone
+	}
 }
 
 // parse reads the command line and runs the command it names.

@@ -51,7 +51,7 @@ type settings struct {
 type commandLine struct {
 	Config    config   `embed:""`
 	File      string   `name:"config" placeholder:"FILE" help:"Configuration file (default: the first of logwisp.toml and logwisp/logwisp.toml in $XDG_CONFIG_HOME, /etc/logwisp/logwisp.toml)." group:"Files:"`
-	FromStart bool     `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
+	FromStart *bool    `name:"from-start" help:"Read the files that are there from their beginning, and start subscribers at the oldest entry held." group:"Files:"`
 	Outputs   []string `name:"output" sep:"none" placeholder:"URL" help:"Push entries to tcp://, tls://, http:// or https:// as well; may be repeated." group:"Outputs:"`
 
 	Inputs  []string `name:"input" sep:"none" placeholder:"URL" help:"Take in lines as well: tcp://:9091, tls://:9092, unix:///run/logwisp.sock, syslog+tcp://:6514, syslog+udp://:5514 or -, standard input (repeatable)." group:"Inputs:"`
@@ -113,8 +113,11 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 			"monitor.targets": s.targetsVariable, "inputs": s.inputsVariable, "outputs": s.outputsVariable,
 		},
 	})
-	if line.FromStart {
-		s.Monitor.ReadFrom = "beginning"
+	if line.FromStart != nil {
+		s.Monitor.ReadFrom = "end"
+		if *line.FromStart {
+			s.Monitor.ReadFrom = "beginning"
+		}
 		s.origins["monitor.read_from"] = "--from-start"
 	}
 	s.size = len(toml)
@@ -126,9 +129,9 @@ func readSettings(line *commandLine, ctx *kong.Context) (*settings, []problem) {
 	problems = append(problems, s.checkInputs()...)
 	problems = append(problems, s.setOutputs(line.Outputs)...)
 	problems = append(problems, s.checkAccess()...)
-	if !s.TCP.Enabled && !s.HTTP.Enabled {
+	if !s.TCP.Enabled && !s.HTTP.Enabled && len(s.Outputs) == 0 {
 		problems = append(problems, problem{
-			Message: "nothing to serve: both servers are disabled", Hint: "use --enable-tcp or --enable-http",
+			Message: "nothing to serve: both servers are disabled, and there is no output", Hint: "use --enable-tcp or --enable-http",
 		})
 	}
 	return s, problems

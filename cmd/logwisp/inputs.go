@@ -92,6 +92,9 @@ func (s *settings) checkInputs() []problem {
 			continue
 		}
 		p := problem{Where: origin}
+		if origin == "--input" {
+			p.layer = layerFlags
+		}
 		if path := elementKey("inputs", i); s.file != "" && strings.HasPrefix(origin, s.file) {
 			p = s.at(path)
 		}

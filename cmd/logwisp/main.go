@@ -56,7 +56,7 @@ func report(err error, stderr io.Writer) int {
 // stops it in good order, a second one at once.
 // SIGHUP has the configuration read again, by read. The signals may have come
 // before.
-func serve(s *settings, read func() (*settings, []problem, error), signals chan os.Signal, log *slog.Logger) error {
+func serve(s *settings, read func() (*settings, []problem, error), signals chan os.Signal, started func(), log *slog.Logger) error {
 	if err := takeSockets(s); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func serve(s *settings, read func() (*settings, []problem, error), signals chan 
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	started()
 	defer signal.Stop(signals)
 	go func() {
 		stopping := false

@@ -97,7 +97,7 @@ func (c *tailCommand) formatter(colored bool) formatter {
 	style := style{palette: palette{on: colored}, marks: marks, raw: c.Raw}
 	switch {
 	case c.Output == "json" && marks == nil:
-		return asItCame{}
+		return asItCame{c.Raw}
 	case c.Output == "json":
 		return &markedJSON{style}
 	case c.Output == "raw":

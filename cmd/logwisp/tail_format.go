@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // formatter appends what is printed of one entry, with its newline. The entry
@@ -13,15 +15,35 @@ type formatter interface {
 	entry(dst, entry []byte, cut bool) []byte
 }
 
-// asItCame is the entry. Nothing in it is looked at: programs read it, as fast
-// as it comes.
-type asItCame struct{}
+// asItCame is the entry, as fast as it comes: programs read it. What must not reach
+// a terminal is escaped as JSON may have it, which changes nothing of what it says.
+type asItCame struct{ raw bool }
 
-func (asItCame) entry(dst, entry []byte, cut bool) []byte {
+func (a asItCame) entry(dst, entry []byte, cut bool) []byte {
 	if cut {
 		dst = append(dst, '{')
 	}
-	return append(append(dst, entry...), '\n')
+	if a.raw || !mayDisturb(entry) {
+		return append(append(dst, entry...), '\n')
+	}
+	from := 0
+	for i := 0; i < len(entry); {
+		r, size := utf8.DecodeRune(entry[i:])
+		if r == 0x7f || size > 1 && disturbs(r, size) {
+			dst = append(dst, entry[from:i]...)
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+			from = i + size
+		}
+		i += size
+	}
+	return append(append(dst, entry[from:]...), '\n')
+}
+
+// mayDisturb reports whether there may be a rune in valid JSON that must not reach a
+// terminal: those begin with these bytes.
+func mayDisturb(entry []byte) bool {
+	return bytes.IndexByte(entry, 0x7f) >= 0 || bytes.IndexByte(entry, 0xc2) >= 0 ||
+		bytes.Contains(entry, []byte("\xe2\x80")) || bytes.Contains(entry, []byte("\xe2\x81"))
 }
 
 // style is how text is made fit for a terminal.
@@ -59,10 +81,8 @@ func (s *style) clean(dst []byte, text string) []byte {
 type markedJSON struct{ style }
 
 func (m *markedJSON) entry(dst, entry []byte, cut bool) []byte {
-	if cut {
-		dst = append(dst, '{')
-	}
-	return append(m.words(dst, string(entry)), '\n')
+	whole := asItCame{m.raw}.entry(nil, entry, cut)
+	return append(m.words(dst, string(bytes.TrimSuffix(whole, []byte("\n")))), '\n')
 }
 
 // messageOnly is the message.

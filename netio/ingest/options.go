@@ -22,10 +22,10 @@ type Options struct {
 	Tags     map[string]string `toml:"tags"`                                                     // merged into the fields of every entry
 	Timezone string            `toml:"timezone" default:"local"`                                 // of times that name none
 
-	MaxLineBytes   int64  `toml:"max_line_bytes" type:"bytes" default:"1MiB" min:"1024" max:"67108864"` // longer lines are cut
-	MaxConnections int    `toml:"max_connections" default:"1000" min:"1" max:"1000000"`                 // those beyond wait to be accepted
-	IdleTimeout    int    `toml:"idle_timeout_seconds" default:"0" min:"0" max:"86400"`                 // a connection that sends nothing for so long is closed; 0 = never
-	CertFile       string `toml:"cert_file"`                                                            // of tls://, PEM
+	MaxLineBytes   int64  `toml:"max_line_bytes" type:"bytes" default:"1MiB" min:"16" max:"67108864"` // longer lines are cut
+	MaxConnections int    `toml:"max_connections" default:"1000" min:"1" max:"1000000"`               // those beyond wait to be accepted
+	IdleTimeout    int    `toml:"idle_timeout_seconds" default:"0" min:"0" max:"86400"`               // a connection that sends nothing for so long is closed; 0 = never
+	CertFile       string `toml:"cert_file"`                                                          // of tls://, PEM
 	KeyFile        string `toml:"key_file"`
 	ClientCAFile   string `toml:"client_ca_file"`                             // of tls://, PEM; senders need a certificate of one of these authorities
 	Auth           string `toml:"auth" enum:"auto,token,none" default:"auto"` // whether a sender shows a token, where there are any; auto: on tcp and unix, and on tls without client_ca_file

@@ -77,6 +77,7 @@ func (s *Server) answerHealth(check func() []string) fasthttp.RequestHandler {
 			return
 		}
 		const code = fasthttp.StatusServiceUnavailable
+		ctx.Response.Header.Set("Retry-After", "1")
 		s.answer(ctx, code, unhealthy{record.Error{Error: "unavailable", Code: code}, reasons})
 	}
 }

@@ -49,8 +49,10 @@ func (e *badParameter) body() record.Error {
 	return record.Error{Error: e.Error(), Parameter: e.parameter, Suggestion: e.suggestion}
 }
 
+// bad says what is wrong with a value: want what it has to be, or else.
 func bad(parameter, value, want string) error {
-	return &badParameter{parameter, "", fmt.Errorf("%s=%.80q: %s", parameter, value, want)}
+	accepted, _ := strings.CutPrefix(want, "want ")
+	return &badParameter{parameter, accepted, fmt.Errorf("%s=%.80q: %s", parameter, value, want)}
 }
 
 // parseQuery checks a query whose parameters are those of filters and known.
@@ -80,10 +82,20 @@ func parseQuery(args *fasthttp.Args, known []string, sourceName func(uint16) str
 	return q, nil
 }
 
+// formOf is what the parameters of filters are to be.
+var formOf = map[string]string{
+	"level": "a level, of trace, debug, info, warn, error and fatal", "levels": "levels, as in warn,error",
+	"source": "a glob, as in *.log", "not_source": "a glob, as in *.log",
+	"re": "an RE2", "not_re": "an RE2", "q": "a text", "not": "a text", "field": "KEY=VALUE, or != > >= < <= ~ in place of =",
+}
+
 func badFilter(err error) error {
 	e := &badParameter{err: err}
 	if of, ok := errors.AsType[*filter.Error](err); ok {
 		e.parameter, e.suggestion = of.Parameter, of.Suggestion
+		if e.suggestion == "" {
+			e.suggestion = formOf[of.Parameter]
+		}
 	}
 	return e
 }
@@ -94,7 +106,8 @@ func unknownParameter(name string, known []string) error {
 	if e.suggestion != "" {
 		e.err = fmt.Errorf("%w; did you mean %s?", e.err, e.suggestion)
 	} else {
-		e.err = fmt.Errorf("%w; there are %s", e.err, strings.Join(known, ", "))
+		e.suggestion = strings.Join(known, ", ")
+		e.err = fmt.Errorf("%w; there are %s", e.err, e.suggestion)
 	}
 	return e
 }
@@ -135,7 +148,9 @@ func (q *query) choice(name string, words ...string) (string, error) {
 	}
 	if !slices.Contains(words, value) {
 		err := bad(name, value, "want "+strings.Join(words, ", "))
-		err.(*badParameter).suggestion = nearest(value, words)
+		if near := nearest(value, words); near != "" {
+			err.(*badParameter).suggestion = near
+		}
 		return "", err
 	}
 	return value, nil
@@ -189,7 +204,7 @@ func (q *query) place(e *netio.Engine, resume string, head uint64, gone func() b
 	var err error
 	if value := q.values["from"]; value != "" {
 		if from, err = e.From(value); err != nil {
-			return from, bad("from", value, err.Error())
+			return from, bad("from", value, "want earliest, latest or an id, which is <epoch>-<seq>")
 		}
 	}
 	since, err := q.since(time.Now())

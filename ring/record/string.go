@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -21,9 +20,20 @@ func appendString(dst, s []byte) []byte {
 		return append(dst[:at+len(s)], '"')
 	}
 	if !utf8.Valid(s) {
-		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
+		s = valid(s)
 	}
 	return append(appendEscaped(dst, s), '"')
+}
+
+// valid returns text with U+FFFD for each byte that is not UTF-8.
+func valid(s []byte) []byte {
+	text := make([]byte, 0, len(s)+len(s)/2)
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
+		text = utf8.AppendRune(text, r)
+		s = s[n:]
+	}
+	return text
 }
 
 const (
