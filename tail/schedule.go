@@ -115,7 +115,8 @@ func (w *Watcher) keepSchedule() {
 	}
 	if now >= s.nextSlow {
 		w.slowRound()
-		s.nextSlow = now + s.slow/slowTicks
+		part := s.slow / slowTicks
+		s.nextSlow = now + min(max(part, slowRest*(w.now()-now)), slowLongest*part)
 	}
 	if len(w.held) > 0 && now >= s.nextHeld {
 		w.releaseHeld()
@@ -164,12 +165,15 @@ func (w *Watcher) checkAll(polledOnly bool) {
 }
 
 // slowShare is how many names a tick of the slow round looks at where there are
-// many: a look costs four microseconds, which is nearly one percent of a
+// many: a look costs four to twelve microseconds, which is up to two percent of a
 // processor for ten thousand files in the time of one round. Up to slowStretch
-// rounds' time is taken then.
+// rounds' time is taken then, and behind each tick slowRest times what it took, but
+// no more than slowLongest ticks' time: a fifth of a percent, and a minute for all.
 const (
 	slowShare   = 300
 	slowStretch = 3
+	slowRest    = 500
+	slowLongest = 4
 )
 
 // slowRound looks at the next part of the names.
