@@ -83,7 +83,7 @@ func (t *tools) filterCost(ctx context.Context, clients int, filtered bool) (tim
 	if err != nil {
 		return 0, err
 	}
-	had, err := d.allHave(ctx, clients, first)
+	had, err := d.comesToRest(ctx, first)
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (t *tools) filterCost(ctx context.Context, clients int, filtered bool) (tim
 	if err != nil {
 		return 0, err
 	}
-	have, err := d.allHave(ctx, clients, first+written)
+	have, err := d.allHave(ctx, clients, written, had)
 	if want := found(clients, written, filtered); err == nil && have.Totals.Delivered-had.Totals.Delivered != want {
 		err = fmt.Errorf("%d clients were sent %d lines, want %d", clients, have.Totals.Delivered-had.Totals.Delivered, want)
 	}
@@ -122,13 +122,25 @@ func found(clients, written int, filtered bool) (n uint64) {
 	return n
 }
 
-// allHave waits until as many lines were read, and each client was sent each of
-// them or it was not for it. A client that lost one, or left, is an error.
-func (d *daemon) allHave(ctx context.Context, clients, lines int) (have status, err error) {
+// comesToRest waits until as many lines were read and nothing more is sent. A hello may
+// come behind the first lines, and its client goes on behind them then.
+func (d *daemon) comesToRest(ctx context.Context, lines int) (have status, err error) {
+	err = d.reaches(ctx, fmt.Sprintf("%d lines are sent", lines), func(s status) bool {
+		same := s == have
+		have = s
+		return same && s.Totals.Entries == uint64(lines)
+	})
+	return have, err
+}
+
+// allHave waits until as many more lines were read than before, and each client was
+// sent each of them or it was not for it. A client that lost one, or left, is an error.
+func (d *daemon) allHave(ctx context.Context, clients, lines int, before status) (have status, err error) {
 	err = d.reaches(ctx, fmt.Sprintf("all %d clients have got %d lines", clients, lines), func(s status) bool {
 		have = s
-		return s.Clients.TCP == clients && s.Totals.Dropped == 0 && s.Totals.Entries == uint64(lines) &&
-			s.Totals.Delivered+s.Totals.Filtered == uint64(clients)*uint64(lines)
+		now, then := s.Totals, before.Totals
+		return s.Clients.TCP == clients && now.Dropped == 0 && now.Entries == then.Entries+uint64(lines) &&
+			now.Delivered+now.Filtered == then.Delivered+then.Filtered+uint64(clients)*uint64(lines)
 	})
 	return have, err
 }
