@@ -42,6 +42,7 @@ type Ring struct {
 	wakers  atomic.Pointer[[]*Waker]
 	readers atomic.Pointer[[]*Reader]
 	setup   sync.Mutex // guards replacing wakers and readers
+	longer  atomic.Uint32
 	recycle []recycler // for each of blockLengths; nil: released pages are garbage
 	sources sourceTable
 
@@ -175,7 +176,13 @@ func (r *Ring) block(n int) []byte {
 	if rs := r.readers.Load(); rs != nil {
 		readers = *rs
 	}
-	for j := i; j < min(i+longerBlocks+1, len(blockLengths)); j++ {
+	// Every other time it is a longer block then: if it always were, the ring would
+	// hold less for as long as pages stay short.
+	last := i
+	if r.longer.Add(1)%2 == 0 {
+		last = min(i+longerBlocks, len(blockLengths)-1)
+	}
+	for j := i; j <= last; j++ {
 		if b := r.recycle[j].take(readers); b != nil {
 			return unsafe.Slice(b, blockLengths[j])[:0]
 		}

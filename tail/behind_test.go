@@ -103,3 +103,31 @@ func TestACopyIsNotTakenForAnOlderOneThatBeginsAlike(t *testing.T) {
 		h.wants([]string{head[:len(head)-1]}, lines("a", 60), lines("b", 5))
 	})
 }
+
+// The copy of the rotation before was made just before the log began anew.
+func TestACopyIsNotTakenForThatOfTheRotationBefore(t *testing.T) {
+	scenario(t, func(t *testing.T, h *harness) {
+		head := "# the program has started, and this is what it says of itself each time\n"
+		h.append("app.log", "")
+		h.start(oneFile...)
+		if h.w.names[h.path("app.log")].file.id.born == 0 {
+			t.Skip("the file system does not keep the time of birth")
+		}
+		for i, tag := range []string{"a", "b", "c"} {
+			h.append("app.log", head)
+			h.until("the head", func() bool { return len(h.got) == 61*i+1 })
+			h.tick(burstPause)
+			h.append("app.log", text(lines(tag, 60)))
+			if exists(h.path("app.log.1")) {
+				h.rename("app.log.1", "app.log.2")
+			}
+			h.copy("app.log", "app.log.1")
+			h.truncate("app.log")
+			h.sees(tag + " row 00059")
+		}
+		h.lookAtAll()
+		if len(h.got) != 3*61 {
+			t.Errorf("%d messages, want %d", len(h.got), 3*61)
+		}
+	})
+}

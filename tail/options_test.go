@@ -74,7 +74,7 @@ func TestSettingOutOfRangeIsRefusedByItsKey(t *testing.T) {
 	f("watch", func(o *Options) { o.Watch = "kqueue" })
 	f("rotate_wait_ms", func(o *Options) { o.RotateWait = -1 })
 	f("partial_flush_ms", func(o *Options) { o.PartialFlush = -1 })
-	f("max_line_bytes", func(o *Options) { o.MaxLineBytes = 1023 })
+	f("max_line_bytes", func(o *Options) { o.MaxLineBytes = 15 })
 	f("max_files", func(o *Options) { o.MaxFiles = 0 })
 	f("no path", func(o *Options) { o.Targets = []Target{{Pattern: "*"}} })
 	f("malformed", func(o *Options) { o.Targets = []Target{{Path: "/", Pattern: "{a"}} })

@@ -114,9 +114,12 @@ func (w *Watcher) keepSchedule() {
 		s.scanned(w.now(), w.now()-begin)
 	}
 	if now >= s.nextSlow {
+		began, part, rest := w.now(), s.slow/slowTicks, time.Duration(0)
 		w.slowRound()
-		part := s.slow / slowTicks
-		s.nextSlow = now + min(max(part, slowRest*(w.now()-now)), slowLongest*part)
+		if len(w.order) > slowShare*slowTicks {
+			rest = slowRest * (w.now() - began)
+		}
+		s.nextSlow = now + min(max(part, rest), slowLongest*part)
 	}
 	if len(w.held) > 0 && now >= s.nextHeld {
 		w.releaseHeld()

@@ -213,21 +213,26 @@ func (w *Watcher) copyOf(f *file) *file {
 	if oldest != nil {
 		return oldest
 	}
-	if b, ok := w.copyBeside(f); ok {
+	b, ok := w.copyBeside(f, f.trail[0].at)
+	if !ok { // the clock of files may be a tick behind
+		b, ok = w.copyBeside(f, f.trail[0].at-int64(generationGap))
+	}
+	if ok {
 		return w.openCopy(f, b.path, b.st)
 	}
 	return nil
 }
 
-// copyBeside returns the oldest of the generations beside f that hold what was read
-// of it, or a later one that holds all that the former does: a copy may have been
+// copyBeside returns the oldest of the generations beside f, made or written to since
+// a date, that hold what was read of it, or a later one that holds all that the former does: a copy may have been
 // made for another purpose before that of the rotation. Copies of what was there
-// before f began are older, and may begin as f does: all logs of a program have one
-// head.
-func (w *Watcher) copyBeside(f *file) (best beside, ok bool) {
+// before f began were made and last written to before that, and may begin as f does:
+// all logs of a program have one head. Where the clock was set, dates say nothing.
+func (w *Watcher) copyBeside(f *file, since int64) (best beside, ok bool) {
 	held := opened{fd: -1}
 	for _, b := range generationsBeside(f.path) {
-		if b.st.size < f.pos || b.st.id == f.id || b.st.id.born != 0 && b.st.id.born < f.trail[0].at-int64(unnoticed) {
+		older := b.st.id.born != 0 && max(b.st.id.born, b.st.mtime) < since && w.clock.set == 0
+		if b.st.size < f.pos || b.st.id == f.id || older {
 			continue
 		}
 		if k := w.files[b.st.id]; k != nil && (k.phase != closed || w.matched(b.path)) && (k.copied == nil || k.copied.of != f) {

@@ -92,7 +92,7 @@ type Grant struct {
 // tokens everybody may stream; it is the zero value then, and what else is allowed
 // is for the caller to decide. Failed tries of an address are counted, and after
 // some of them all its tries fail for a while, right ones too. An invalid
-// address, as that of a Unix socket, is not counted, nor is one of this machine.
+// address, as that of a Unix socket, is not counted.
 func (g *Gate) Check(token string, s Scope, from netip.Addr) (Grant, error) {
 	c := g.rules.Load()
 	if len(c.tokens) == 0 {
@@ -100,9 +100,6 @@ func (g *Gate) Check(token string, s Scope, from netip.Addr) (Grant, error) {
 	}
 	if token == "" {
 		return Grant{}, ErrNoToken // asks for one: no try
-	}
-	if from.IsLoopback() {
-		from = netip.Addr{} // it may be a proxy's, who speaks for many
 	}
 	if !g.failures.mayTry(from) {
 		return Grant{}, ErrTooMany

@@ -11,24 +11,24 @@ import (
 // redacted returns a line without what f takes out of it: of what stands in it, and
 // of what its quoted parts say once their escapes are undone. In a line of JSON each
 // value is looked at by itself, so that a match ends with its value and the line stays
-// JSON, unless a match begins outside of one, as that of a key with its value. The
-// result is the line itself if there is nothing to be taken out, else valid until the
-// next call of the Writer.
+// JSON, unless a match begins in a key. The result is the line itself if there is
+// nothing to be taken out, else valid until the next call of the Writer.
 func (w *Writer) redacted(line []byte, isJSON bool) []byte {
 	if !isJSON {
 		return w.redactedText(line)
 	}
-	v := values{text: line}
-	clean := w.filter.RedactWhere(line, func(from, _ int) bool { return !v.hold(from) })
+	k := keys{text: line}
+	clean := w.filter.RedactWhere(line, func(from, _ int) bool { return k.hold(from) })
 	if !same(clean, line) {
-		w.broken = append(w.broken[:0], clean...)
+		w.text = append(w.text[:0], clean...)
+		w.broken = appendRedacted(w.broken[:0], w.text, true, w.filter)
 		return w.redactedText(w.broken)
 	}
 	w.text = appendRedacted(w.text[:0], line, true, w.filter)
 	if bytes.Equal(w.text, line) {
 		return w.filter.Redact(line)
 	}
-	return w.filter.Redact(w.text) // what knows how something is escaped, or goes on behind a value
+	return w.filter.Redact(w.text) // what knows how something is escaped, or reaches beyond a value
 }
 
 // redactedText is redacted for a line that is no JSON.
@@ -50,32 +50,27 @@ func (w *Writer) redactedText(line []byte) []byte {
 	return w.text
 }
 
-// values finds the strings, numbers and words in a line of JSON, one after the other.
-type values struct {
+// keys finds the keys in a line of JSON, one after the other.
+type keys struct {
 	text     []byte
-	from, to int // the one found last, without quotes
-	at       int // behind it
+	from, to int // the one found last, with its quotes
+	at       int // what is before was looked at
 }
 
 // hold reports whether a byte is in one of them, which is not before the one found
 // last.
-func (v *values) hold(i int) bool {
-	for v.to <= i && v.at < len(v.text) {
-		switch c := v.text[v.at]; {
-		case c == '"':
-			n := stringEnd(v.text[v.at:])
-			v.from, v.to, v.at = v.at+1, v.at+n-1, v.at+n
-			if isKey(v.text[v.at:]) {
-				v.from = v.to // a key is no value
-			}
-		case isPunctuation(c):
-			v.at++
-		default:
-			n := wordEnd(v.text[v.at:])
-			v.from, v.to, v.at = v.at, v.at+n, v.at+n
+func (k *keys) hold(i int) bool {
+	for k.to <= i && k.at < len(k.text) {
+		if k.text[k.at] != '"' {
+			k.at++
+			continue
+		}
+		from := k.at
+		if k.at += stringEnd(k.text[from:]); isKey(k.text[k.at:]) {
+			k.from, k.to = from, k.at
 		}
 	}
-	return v.from <= i && i < v.to
+	return k.from <= i && i < k.to
 }
 
 // same reports whether two slices are one.
