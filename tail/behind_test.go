@@ -2,6 +2,19 @@ package tail
 
 import "testing"
 
+// beginsDated begins to follow app.log, which is empty, and returns its file. Without
+// the time of birth there is nothing to be tested.
+func (h *harness) beginsDated(t *testing.T) *file {
+	t.Helper()
+	h.append("app.log", "")
+	h.start(oneFile...)
+	f := h.w.names[h.path("app.log")].file
+	if f.id.born == 0 {
+		t.Skip("the file system does not keep the time of birth")
+	}
+	return f
+}
+
 // rotateByCopy moves the numbered generations of app.log on, copies it and truncates it.
 func (h *harness) rotateByCopy() {
 	h.t.Helper()
@@ -54,12 +67,7 @@ func TestCopyingRotationsOfAFileThatIsHeldBackOverTheEndOfARunLoseNothing(t *tes
 // holds what was seen.
 func TestSeveralCopyingRotationsOfAFileOfWhichNothingWasReadLoseNothing(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
-		h.append("app.log", "")
-		h.start(oneFile...)
-		f := h.w.names[h.path("app.log")].file
-		if f.id.born == 0 {
-			t.Skip("the file system does not keep the time of birth")
-		}
+		f := h.beginsDated(t)
 		h.tick(burstPause)
 		var all []string
 		for _, tag := range []string{"b", "c", "d"} {
@@ -86,12 +94,7 @@ func TestACopyIsNotTakenForAnOlderOneThatBeginsAlike(t *testing.T) {
 			h.append(name, head+text(lines(name, 60)))
 		}
 		h.tick(unnoticed)
-		h.append("app.log", "")
-		h.start(oneFile...)
-		f := h.w.names[h.path("app.log")].file
-		if f.id.born == 0 {
-			t.Skip("the file system does not keep the time of birth")
-		}
+		h.beginsDated(t)
 		h.tick(burstPause)
 		h.append("app.log", head)
 		h.sees(head[:len(head)-1])
@@ -108,11 +111,7 @@ func TestACopyIsNotTakenForAnOlderOneThatBeginsAlike(t *testing.T) {
 func TestACopyIsNotTakenForThatOfTheRotationBefore(t *testing.T) {
 	scenario(t, func(t *testing.T, h *harness) {
 		head := "# the program has started, and this is what it says of itself each time\n"
-		h.append("app.log", "")
-		h.start(oneFile...)
-		if h.w.names[h.path("app.log")].file.id.born == 0 {
-			t.Skip("the file system does not keep the time of birth")
-		}
+		h.beginsDated(t)
 		for i, tag := range []string{"a", "b", "c"} {
 			h.append("app.log", head)
 			h.until("the head", func() bool { return len(h.got) == 61*i+1 })

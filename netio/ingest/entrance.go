@@ -100,14 +100,39 @@ func addressOf(c net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
+// denied reports whether the address of a sender may not send now.
+func (s *Server) denied(c net.Conn) bool {
+	a := addressOf(c)
+	return s.admit != nil && a.IsValid() && !s.admit(a)
+}
+
+// errSeats is for a sender whose address has half of the connections already: the
+// other half is for others.
+var errSeats = errors.New("its address has half of the connections that the input may have (max_connections)")
+
+// seat counts a connection of an address and reports whether it may be made.
+// Those of this machine, and of Unix sockets, always may.
+func (s *Server) seat(in *input, from netip.Addr) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return from.IsLoopback() || in.seats.Take(from, max(1, in.connections/2))
+}
+
+func (s *Server) unseat(in *input, from netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !from.IsLoopback() {
+		in.seats.Give(from)
+	}
+}
+
 // Recheck ends the connections of senders whose right to send has ended: that of
 // the token they have shown, or that of their address.
 func (s *Server) Recheck() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c, e := range s.conns {
-		a := addressOf(c)
-		if e.still != nil && !e.still() || s.admit != nil && a.IsValid() && !s.admit(a) {
+		if e.still != nil && !e.still() || s.denied(c) {
 			s.log.Info("a sender is disconnected: its token or its address may not send any more", "token", e.who, "peer", c.RemoteAddr())
 			_ = c.Close()
 		}

@@ -266,26 +266,6 @@ func (s *Server) accept(in *input) error {
 	}
 }
 
-// errSeats is for a sender whose address has half of the connections already: the
-// other half is for others.
-var errSeats = errors.New("its address has half of the connections that the input may have (max_connections)")
-
-// seat counts a connection of an address and reports whether it may be made.
-// Those of this machine, and of Unix sockets, always may.
-func (s *Server) seat(in *input, from netip.Addr) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return from.IsLoopback() || in.seats.Take(from, max(1, in.connections/2))
-}
-
-func (s *Server) unseat(in *input, from netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !from.IsLoopback() {
-		in.seats.Give(from)
-	}
-}
-
 // serveConn takes in what a connection sends.
 func (s *Server) serveConn(in *input, c net.Conn) {
 	in.stats.accepted.Add(1)
@@ -303,7 +283,7 @@ func (s *Server) serveConn(in *input, c net.Conn) {
 		s.mu.Unlock()
 		_ = c.Close()
 	}()
-	if a := addressOf(c); s.admit != nil && a.IsValid() && !s.admit(a) {
+	if s.denied(c) {
 		return // it was let in before a change, and Recheck did not see it
 	}
 	k, err := newSocket(c, in.idle, s.stopping)
