@@ -21,7 +21,7 @@ func TestWhoIsFurthestBehindIsServedFirstWhereThereAreFew(t *testing.T) {
 	if behind.writes.Load() != 3 || ahead.writes.Load() != 0 {
 		t.Fatalf("%d and %d writes, want three to the one behind", behind.writes.Load(), ahead.writes.Load())
 	}
-	if n := behind.bytes.Load(); n > 3*2*ring.BlockBytes {
+	if n := behind.bytes.Load(); n > 3*2*ring.MaxPage {
 		t.Errorf("three shares have %d bytes", n)
 	}
 	b.loop.now = time.Now().Add(time.Hour)

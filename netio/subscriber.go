@@ -23,7 +23,7 @@ const (
 
 // A rest that is kept by reference is part of a page whose memory the ring does
 // not use again.
-const _ = uint(maxCopy - ring.BlockBytes)
+const _ = uint(maxCopy - ring.MaxPage)
 
 // Subscriber is one connected client: a cursor and what is still to be written
 // before the cursor's entry.

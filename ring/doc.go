@@ -29,11 +29,14 @@
 //
 // # Memory
 //
-// The pages held are bounded by Options.Bytes, counted as the capacity of each
-// block plus its header, and by the number of slots. A released page is garbage
-// as soon as no View of it is left; until the collector has run, the process is
-// larger than the ring. The newest page is never released, so a ring whose
-// budget is smaller than one page still holds that page.
+// A Builder cuts its pages from blocks of 64 or 256 KiB, one after the other. The pages
+// held are bounded by Options.Bytes, counted as the bytes of their entries, what is
+// left of a block behind the last page that is cut from it, and headers; and by the
+// number of slots. A block is garbage, or used again (Options.Recycle), when all of
+// its pages are released; so beyond what is counted each Builder takes two blocks at
+// most, the one it is filling and one of which not all pages are released. The newest
+// page is never released, so a ring whose budget is smaller than one page still holds
+// that page.
 //
 // # Invariants
 //
@@ -64,9 +67,11 @@
 //	    flag is raised before the head is looked at again.
 //	I14 The bytes of an entry are the same for all readers and are what was
 //	    published; an entry never straddles pages.
-//	I16 A block is written again only when its page was released before every
+//	I16 A block is written again only when its last page was released before every
 //	    Reader that is inside went in: a Reader tells its place before it looks
 //	    at a page, a producer looks at the places after the release.
+//	I17 The pages cut from a block have ascending indices, and only the release of
+//	    the last gives it back: by then the tail has passed all of them.
 //	I15 Seek(s) delivers from max(s, oldest) on and reports the difference; a
 //	    seq beyond the head loses nothing.
 //

@@ -2,10 +2,14 @@ package ring
 
 // What the external tests need to see or to set of a Ring's inside.
 
-// PageHeader and EntryMeta are what a page and an entry cost beyond their text.
+// PageHeader and EntryMeta are what a page and an entry cost beyond their text, the
+// rest is about the blocks they are cut from.
 const (
 	PageHeader = int(headerBytes)
 	EntryMeta  = metaBytes
+	BlockBytes = blockBytes
+	BlockSpare = blockSpare
+	Alignment  = alignment
 )
 
 // MaxSources is the number of source names that get an id of their own.

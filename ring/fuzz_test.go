@@ -22,7 +22,7 @@ func FuzzOps(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ops := operations(data[:min(len(data), 400)])
 		entries := 1 << (ops.next() % 7)
-		s := newSpec(t, entries, int64(1)<<(ops.next()%20), uint64(ops.next()))
+		s := newSpec(t, entries, int64(1)<<(ops.next()%20), uint64(ops.next()), entries%3 == 1)
 		for len(ops) > 0 {
 			switch ops.next() % 6 {
 			case 0:

@@ -11,7 +11,8 @@ func TestRingBehavesAsItsModel(t *testing.T) {
 		s := newSpec(t,
 			rapid.SampledFrom([]int{0, 2, 3, 8, 64}).Draw(t, "entries"),
 			rapid.SampledFrom([]int64{1, 500, 2000, 200_000, 1 << 30}).Draw(t, "bytes"),
-			rapid.SampledFrom([]uint64{0, 1, 1000}).Draw(t, "first"))
+			rapid.SampledFrom([]uint64{0, 1, 1000}).Draw(t, "first"),
+			rapid.Bool().Draw(t, "again"))
 		sizes := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(0, 60), rapid.SampledFrom([]int{300, 33_000, 70_000})), 0, 8)
 		t.Repeat(map[string]func(*rapid.T){
 			"publish": func(t *rapid.T) { s.publish(sizes.Draw(t, "sizes")) },

@@ -17,10 +17,11 @@ type page struct {
 	sources  uint64 // bit (id mod 64) is set for every source in the page
 	count    uint32 // entries
 	textLen  uint32 // bytes of text at the start of the block
-	size     uint32 // bytes charged: capacity of the block plus the header
-	levels   uint32 // bit l is set for every Level l in the page
+	size     uint32 // bytes charged: those of the text and the meta words, what is left of the block behind its last page, the header
+	levels   uint16 // bit l is set for every Level l in the page
+	last     uint16 // the page is the last of its block: 1 + where in it it begins, in units of alignment; else 0
 
-	// raw is the block: textLen bytes of text, then one little-endian word per
+	// raw is where textLen bytes of text begin, then one little-endian word per
 	// entry. nil = released, for good.
 	raw atomic.Pointer[byte]
 }
@@ -53,7 +54,7 @@ func (p *page) view() (Page, bool) {
 		Index:   p.index,
 		Stamp:   p.stamp,
 		Sources: p.sources,
-		Levels:  p.levels,
+		Levels:  uint32(p.levels),
 	}, true
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"logwisp/ring"
 )
@@ -153,8 +154,8 @@ func TestBuilderIsFullAtThePageTarget(t *testing.T) {
 	}
 }
 
-// Pages of every fill: short ones are copied, full ones are the builder's own
-// buffer, which it must never write to again.
+// Pages of every fill are cut from blocks, or outgrow them: the builder must write
+// to none of them again.
 func TestReusedBuilderNeverTouchesAPublishedPage(t *testing.T) {
 	r := slots(256)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -181,29 +182,63 @@ func TestReusedBuilderNeverTouchesAPublishedPage(t *testing.T) {
 	}
 }
 
-func TestShortPagesDoNotPinALargeBuffer(t *testing.T) {
+func TestShortPagesShareABlock(t *testing.T) {
 	r := ring.New(ring.Options{Entries: 1024, Bytes: 1 << 30})
 	b := r.NewBuilder()
-	for range 100 {
+	at, blocks := uintptr(0), 0
+	for range 1000 {
+		begin := uintptr(unsafe.Pointer(unsafe.SliceData(b.Text())))
+		if begin != at {
+			blocks++
+		}
 		b.Add(append(b.Text(), strings.Repeat("x", 199)+"\n"...), 0, ring.LevelInfo)
 		b.Publish()
+		at = begin + 200 + ring.EntryMeta
 	}
-	if s, want := r.Stats(), uint64(100*(ring.PageHeader+200+ring.EntryMeta)); s.Bytes != want {
-		t.Fatalf("100 short pages hold %d bytes, want %d", s.Bytes, want)
+	if want := 1000/((ring.MaxPage-ring.BlockSpare)/(200+ring.EntryMeta)) + 1; blocks != want {
+		t.Errorf("1000 short pages were cut from %d blocks, want %d", blocks, want)
+	}
+	least := uint64(1000 * (ring.PageHeader + 200 + ring.EntryMeta))
+	if s := r.Stats(); s.Bytes < least || s.Bytes > least+uint64(blocks*ring.BlockSpare) {
+		t.Errorf("1000 short pages hold %d bytes, want %d and what is left of %d blocks", s.Bytes, least, blocks)
 	}
 }
 
-func TestNoPageHoldsMoreThanTwiceItsEntries(t *testing.T) {
-	r := slots(4096)
-	b := r.NewBuilder()
+func TestPagesAreChargedAtMostTwiceTheirEntries(t *testing.T) {
 	for n := 100; n < 400_000; n += n/7 + 1 {
+		r := slots(64)
+		b := r.NewBuilder()
+		for range 50 {
+			b.Add(append(b.Text(), strings.Repeat("x", n)...), 0, ring.LevelInfo)
+			b.Publish()
+		}
+		cost := r.Stats().Bytes - uint64(50*ring.PageHeader)
+		if need := uint64(50 * (n + ring.EntryMeta)); cost < need || cost > 2*need {
+			t.Errorf("50 entries of %d bytes are charged %d", n, cost)
+		}
+	}
+}
+
+// What is left of a block behind its last page is charged, also when that page has
+// outgrown the block.
+func TestWhatIsLeftOfABlockIsCharged(t *testing.T) {
+	r := slots(64)
+	b := r.NewBuilder()
+	charged := func(n int) int {
 		before := r.Stats().Bytes
 		b.Add(append(b.Text(), strings.Repeat("x", n)...), 0, ring.LevelInfo)
 		b.Publish()
-		cost := r.Stats().Bytes - before - uint64(ring.PageHeader)
-		if need := uint64(n + ring.EntryMeta); cost < need || cost > 2*need {
-			t.Errorf("an entry of %d bytes is charged %d", n, cost)
-		}
+		return int(r.Stats().Bytes-before) - ring.PageHeader - ring.EntryMeta
+	}
+	const left = ring.MaxPage - 10_008 - ring.EntryMeta
+	if n := charged(10_008); n != 10_008 {
+		t.Errorf("the first page is charged %d, want 10008", n)
+	}
+	if n := charged(left); n < left+left || n > 2*left+9<<10 { // what append grows the text to
+		t.Errorf("one longer than what is left is charged %d, want itself and the %d left", n, left)
+	}
+	if n := charged(ring.PageTarget - ring.EntryMeta); n != ring.MaxPage-ring.EntryMeta {
+		t.Errorf("one that leaves little of its block is charged %d, want the block", n)
 	}
 }
 

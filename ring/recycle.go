@@ -6,43 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// BlockBytes is the length of the longest blocks that are used again.
-const BlockBytes = 64 << 10
-
-// blockLengths are the lengths of the blocks that are used again. A page takes
-// the shortest that holds it, so at most a third of a block is left empty.
-// Shorter and longer pages have a block of their own length, which is garbage
-// once released.
-var blockLengths = [...]int{4 << 10, 6 << 10, 8 << 10, 12 << 10, 16 << 10, 24 << 10, 32 << 10, 48 << 10, BlockBytes}
-
-// shortestRecycled is the length above which a page takes such a block.
-const shortestRecycled = 3 << 10
-
-// lengthFor returns the index in blockLengths of the block for n bytes, or -1.
-func lengthFor(n int) int {
-	if n <= shortestRecycled {
-		return -1
-	}
-	for i, length := range blockLengths {
-		if n <= length {
-			return i
-		}
-	}
-	return -1
-}
-
-// longerBlocks is how much further in blockLengths a block is looked for when there is
-// none of the right length: what is taken then is twice as long at the most. What is
-// released was asked for a lap ago, when pages may have had other lengths.
-const longerBlocks = 2
-
-// maxReleased is how many bytes released blocks of a length may have that wait to be
-// used again; beyond, they are garbage. Of the longest, which pages are begun in, more
-// are waited for.
-const (
-	maxReleased        = 2 << 20
-	maxReleasedLongest = 6 << 20
-)
+// maxReleased is how many released blocks wait to be used again; beyond, they are
+// garbage.
+const maxReleased = 6 << 20 / blockBytes
 
 // outside is the Reader's place while it is not inside.
 const outside = math.MaxUint64
@@ -105,7 +71,7 @@ func (rd *Reader) Close() {
 	r.readers.Store(&rest)
 }
 
-// released is a block whose page was released.
+// released is a block whose last page was released.
 type released struct {
 	page  uint64 // its index
 	block *byte
@@ -115,11 +81,10 @@ type released struct {
 // wait for its lock (I12): who does not get it does without.
 type recycler struct {
 	mu     sync.Mutex
-	most   int
 	blocks []released // in the order of release
 }
 
-// put takes the block of page p, which was just released. Two producers may
+// put takes the block of a page, which was just released. Two producers may
 // release neighbours in either order, so a block's page may be lower than that
 // of the one before it.
 func (c *recycler) put(page uint64, block *byte) {
@@ -127,7 +92,7 @@ func (c *recycler) put(page uint64, block *byte) {
 		return
 	}
 	defer c.mu.Unlock()
-	if len(c.blocks) < c.most {
+	if len(c.blocks) < maxReleased {
 		c.blocks = append(c.blocks, released{page, block})
 	}
 }

@@ -42,8 +42,7 @@ type Ring struct {
 	wakers  atomic.Pointer[[]*Waker]
 	readers atomic.Pointer[[]*Reader]
 	setup   sync.Mutex // guards replacing wakers and readers
-	longer  atomic.Uint32
-	recycle []recycler // for each of blockLengths; nil: released pages are garbage
+	recycle *recycler  // nil: released blocks are garbage
 	sources sourceTable
 
 	// yield is called between the steps of publish and Page; tests widen race
@@ -74,11 +73,7 @@ func New(o Options) *Ring {
 	r.tail.Store(1)
 	r.sources.init()
 	if o.Recycle {
-		r.recycle = make([]recycler, len(blockLengths))
-		for i, length := range blockLengths {
-			r.recycle[i].most = maxReleased / length
-		}
-		r.recycle[len(blockLengths)-1].most = maxReleasedLongest / BlockBytes
+		r.recycle = new(recycler)
 	}
 	return r
 }
@@ -166,35 +161,29 @@ func (r *Ring) Epoch() uint64 { return r.epoch }
 // nothing was published yet.
 func (r *Ring) Head() uint64 { return r.head.Load().nextSeq() - 1 }
 
-// block returns an empty block with room for n bytes.
-func (r *Ring) block(n int) []byte {
-	i := lengthFor(n)
-	if i < 0 || r.recycle == nil {
-		return newBlock(n)
+// block returns an empty block: a short one where memory is not used again, which
+// is when there is little to hold.
+func (r *Ring) block() []byte {
+	if r.recycle == nil {
+		return newBlock(MaxPage)
 	}
 	var readers []*Reader
 	if rs := r.readers.Load(); rs != nil {
 		readers = *rs
 	}
-	// Every other time it is a longer block then: if it always were, the ring would
-	// hold less for as long as pages stay short.
-	last := i
-	if r.longer.Add(1)%2 == 0 {
-		last = min(i+longerBlocks, len(blockLengths)-1)
+	if b := r.recycle.take(readers); b != nil {
+		return unsafe.Slice(b, blockBytes)[:0]
 	}
-	for j := i; j <= last; j++ {
-		if b := r.recycle[j].take(readers); b != nil {
-			return unsafe.Slice(b, blockLengths[j])[:0]
-		}
-	}
-	return newBlock(blockLengths[i])
+	return newBlock(blockBytes)
 }
 
-// giveBack takes the block of a page that was released.
-func (r *Ring) giveBack(p *page, block *byte) {
-	n := int(p.size - headerBytes)
-	if i := lengthFor(n); i >= 0 && r.recycle != nil && n == blockLengths[i] {
-		r.recycle[i].put(p.index, block)
+// giveBack takes the block that p, which was released, was cut from, when it is
+// the last of it. The pages cut from it before are older, so the tail has passed
+// them: nobody comes to them any more (I17).
+func (r *Ring) giveBack(p *page, raw *byte) {
+	if p.last > 0 && r.recycle != nil {
+		begin := int(p.last-1) * alignment
+		r.recycle.put(p.index, (*byte)(unsafe.Add(unsafe.Pointer(raw), -begin)))
 	}
 }
 

@@ -23,6 +23,9 @@ type spec struct {
 	next    uint64 // seq of the next entry
 	slots   int
 	budget  int
+	block   int // the length of the blocks that pages are cut from
+	left    int // of the one that the next page is cut from
+	in      *ring.Reader
 	readers []*specReader
 }
 
@@ -37,8 +40,15 @@ type specReader struct {
 	next uint64
 }
 
-func newSpec(t failer, entries int, bytes int64, first uint64) *spec {
-	s := &spec{t: t, r: ring.New(ring.Options{Entries: entries, Bytes: bytes, First: first}), next: max(first, 1), slots: 2, budget: int(max(bytes, 1))}
+func newSpec(t failer, entries int, bytes int64, first uint64, again bool) *spec {
+	s := &spec{
+		t: t, r: ring.New(ring.Options{Entries: entries, Bytes: bytes, First: first, Recycle: again}),
+		next: max(first, 1), slots: 2, budget: int(max(bytes, 1)), block: ring.MaxPage,
+	}
+	if again {
+		s.block = ring.BlockBytes
+	}
+	s.left, s.in = s.block, s.r.NewReader()
 	for s.slots < entries {
 		s.slots *= 2
 	}
@@ -70,25 +80,48 @@ func line(seq uint64, n int) []byte {
 func (s *spec) publish(sizes []int) {
 	s.t.Helper()
 	p := specPage{first: s.next}
-	need := 0
+	need, longest := 0, 0
 	for i, n := range sizes {
 		l := line(s.next+uint64(i), n)
 		s.b.Add(append(s.b.Text(), l...), uint16(s.next+uint64(i)), ring.Level(i%7))
 		p.lines = append(p.lines, l)
 		need += len(l) + ring.EntryMeta
+		longest = max(longest, len(l)+ring.EntryMeta)
 	}
-	p.cost = ring.PageHeader + need
-	if room := cap(s.b.Text()); need <= room && 3*need >= 2*room {
-		p.cost = ring.PageHeader + room // the builder's buffer itself
-	}
+	grown := cap(s.b.Text())
 	s.b.Publish()
 	if len(sizes) == 0 {
 		return
 	}
+	p.cost = ring.PageHeader + s.cost(need, longest, grown)
 	s.pages, s.next = append(s.pages, p), s.next+uint64(len(sizes))
 	for len(s.pages) > s.slots || (len(s.pages) > 1 && s.held() > s.budget) {
 		s.pages = s.pages[1:]
 	}
+}
+
+// cost returns what a page is charged beside its header that needs so much and whose
+// text has the capacity grown, if it has outgrown its block.
+func (s *spec) cost(need, longest, grown int) int {
+	cost := (need + ring.Alignment - 1) / ring.Alignment * ring.Alignment
+	switch {
+	case need <= min(s.left, ring.MaxPage):
+		if s.left -= cost; s.left > ring.BlockSpare && s.left >= longest {
+			return cost
+		}
+		cost += s.left // nobody else gets it
+		s.left = s.block
+		return cost
+	case need <= grown && 3*need >= 2*grown:
+		cost = grown
+	default:
+		cost = need
+	}
+	if s.left < ring.MaxPage {
+		cost += s.left
+		s.left = s.block
+	}
+	return cost
 }
 
 func (s *spec) live() {
@@ -109,6 +142,8 @@ func (s *spec) seek(seq uint64) {
 func (s *spec) read(i, n int) {
 	s.t.Helper()
 	rd := s.readers[i]
+	s.in.Enter()
+	defer s.in.Exit()
 	var lost uint64
 	if rd.next < s.oldest() {
 		middle := s.pages[(len(s.pages)-1)/2].first
