@@ -13,7 +13,8 @@ import (
 
 const (
 	filterRate    = 2000 // lines/s
-	filterTime    = 6 * time.Second
+	filterTurn    = time.Second
+	filterTurns   = 12 // of each daemon
 	filters       = 10
 	filterClients = 1000
 )
@@ -25,88 +26,114 @@ var filtersRow = row{
 		{what: "the same, against 10 clients with those filters", bound: 1.2},
 	},
 	once: func(ctx context.Context, t *tools, i int) ([]value, error) {
-		// The machine's speed changes from one to the next, so each comes twice, in
-		// an order that is the same both ways.
-		var many, few, all time.Duration
-		add := func(sum *time.Duration, clients int, filtered bool) func() error {
-			return func() error {
-				cost, err := t.filterCost(ctx, clients, filtered)
-				*sum += cost
-				return err
+		// The machine's speed changes within seconds, so the three run beside one another
+		// and get lines in turn, in an order that is the same both ways.
+		sides := []*filterSide{{clients: filterClients, filtered: true}, {clients: filters, filtered: true}, {clients: filterClients}}
+		for _, s := range sides {
+			defer s.close()
+			if err := s.begin(ctx, t); err != nil {
+				return nil, err
 			}
 		}
-		turns := []func() error{add(&many, filterClients, true), add(&few, filters, true), add(&all, filterClients, false)}
-		if i%2 == 1 {
-			slices.Reverse(turns)
-		}
-		var err error
-		for _, turn := range append(turns, turns[2], turns[1], turns[0]) {
-			if err == nil {
-				err = turn()
+		for turn := range filterTurns {
+			order := slices.Clone(sides)
+			if (turn+i)%2 == 1 {
+				slices.Reverse(order)
+			}
+			for _, s := range order {
+				if err := s.turn(ctx); err != nil {
+					return nil, err
+				}
 			}
 		}
-		say("CPU of %v: 1000 filtered %v, 10 filtered %v, 1000 unfiltered %v", 2*filterTime, many, few, all)
-		return []value{{v: many.Seconds() / all.Seconds()}, {v: many.Seconds() / few.Seconds()}}, err
+		many, few, all := sides[0].cost, sides[1].cost, sides[2].cost
+		say("CPU of %v: 1000 filtered %v, 10 filtered %v, 1000 unfiltered %v", filterTurns*filterTurn, many, few, all)
+		return []value{{v: many.Seconds() / all.Seconds()}, {v: many.Seconds() / few.Seconds()}}, nil
 	},
 }
 
-// filterCost returns the daemon's processor time for filterTime of lines.
-func (t *tools) filterCost(ctx context.Context, clients int, filtered bool) (time.Duration, error) {
-	d, err := t.startDaemon(ctx, nil)
-	if err != nil {
-		return 0, err
+// filterSide is a daemon with its clients, and what its turns have cost.
+type filterSide struct {
+	clients  int
+	filtered bool
+	*daemon
+	conns []net.Conn
+	file  *os.File
+	had   status // after the turn before
+	cost  time.Duration
+}
+
+// begin starts the daemon, connects its clients and writes the first lines: the
+// first of all is found, and every hello is answered.
+func (s *filterSide) begin(ctx context.Context, t *tools) (err error) {
+	if s.daemon, err = t.startDaemon(ctx, nil); err != nil {
+		return err
 	}
-	defer d.close()
-	for i := range clients {
-		conn, err := net.Dial("tcp", d.tcp)
+	for i := range s.clients {
+		conn, err := net.Dial("tcp", s.tcp)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		defer conn.Close()
-		if filtered {
+		s.conns = append(s.conns, conn)
+		if s.filtered {
 			if _, err := fmt.Fprintf(conn, `{"hello":1,"filter":{"q":"needle%d."}}`+"\n", i%filters); err != nil {
-				return 0, err
+				return err
 			}
 		}
 		go drain(conn)
 	}
-	err = d.reaches(ctx, "all clients are subscribed", func(s status) bool { return s.Clients.TCP == clients })
+	if err := s.reaches(ctx, "all clients are subscribed", func(have status) bool { return have.Clients.TCP == s.clients }); err != nil {
+		return err
+	}
+	if s.file, err = os.Create(s.log("filters.log")); err != nil {
+		return err
+	}
+	first, err := writeNeedles(ctx, s.file, time.Second)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	f, err := os.Create(d.log("filters.log"))
+	s.had, err = s.comesToRest(ctx, first)
+	return err
+}
+
+// turn adds the daemon's processor time for filterTurn of lines.
+func (s *filterSide) turn(ctx context.Context) error {
+	before, err := s.processor()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer f.Close()
-	first, err := writeNeedles(ctx, f, time.Second) // the first of all is found, and every hello is answered
+	written, err := writeNeedles(ctx, s.file, filterTurn)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	had, err := d.comesToRest(ctx, first)
+	after, err := s.processor()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	before, err := d.processor()
-	if err != nil {
-		return 0, err
+	s.cost += after - before
+	had := s.had
+	if s.had, err = s.allHave(ctx, s.clients, written, had); err != nil {
+		return err
 	}
-	written, err := writeNeedles(ctx, f, filterTime)
-	if err != nil {
-		return 0, err
+	if sent, want := s.had.Totals.Delivered-had.Totals.Delivered, found(s.clients, written, s.filtered); sent != want {
+		return fmt.Errorf("%d clients were sent %d lines, want %d", s.clients, sent, want)
 	}
-	after, err := d.processor()
-	if err != nil {
-		return 0, err
+	if enough := int(filterTurn.Seconds() * filterRate * 0.95); written < enough {
+		return fmt.Errorf("only %d lines were written, want %d", written, enough)
 	}
-	have, err := d.allHave(ctx, clients, written, had)
-	if want := found(clients, written, filtered); err == nil && have.Totals.Delivered-had.Totals.Delivered != want {
-		err = fmt.Errorf("%d clients were sent %d lines, want %d", clients, have.Totals.Delivered-had.Totals.Delivered, want)
+	return nil
+}
+
+func (s *filterSide) close() {
+	for _, conn := range s.conns {
+		conn.Close()
 	}
-	if enough := int(filterTime.Seconds() * filterRate * 0.95); err == nil && written < enough {
-		err = fmt.Errorf("only %d lines were written, want %d", written, enough)
+	if s.file != nil {
+		s.file.Close()
 	}
-	return after - before, err
+	if s.daemon != nil {
+		s.daemon.close()
+	}
 }
 
 // found returns how many of the lines written are for all of the clients.
