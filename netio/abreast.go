@@ -9,7 +9,7 @@ const (
 	// shareBytes is about how much they are written at a time: a page of the ring or
 	// a view of one is less, so two of them at most. So much stays in the cache of a
 	// core until the others have had it, and until the receiver has read it.
-	shareBytes = viewBytes
+	shareBytes = 80 << 10
 )
 
 // keepAbreast serves whoever is furthest behind, a share at a time, before a round

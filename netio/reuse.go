@@ -9,8 +9,9 @@ import (
 
 const (
 	// viewBytes is the length of the blocks that views of whole pages are built in and
-	// that are used again: a large page and what its form adds.
-	viewBytes = 80 << 10
+	// that are used again: a full page and what its form adds, 64 bytes an entry at most,
+	// for entries of 125 bytes and more.
+	viewBytes = 96 << 10
 	// maxRetired is how many wait for that.
 	maxRetired = 64
 	// outside is a loop's place between two passes.

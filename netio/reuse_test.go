@@ -51,6 +51,26 @@ func TestAViewThatWentStaysAsItWasUntilThePassEnds(t *testing.T) {
 	}
 }
 
+// A line of 60 bytes is an entry of 125.
+func TestViewsOfFullPagesHaveBlocksThatAreUsedAgain(t *testing.T) {
+	for _, pad := range []int{110, 160, 230, 1000} {
+		b := newBed(t, ring.Options{Entries: 64, Bytes: 8 << 20}, framedForm())
+		b.pad = func(uint64) int { return pad }
+		for !b.builder.Full() {
+			b.published++
+			b.builder.Add(append(b.builder.Text(), b.line(b.published)...), 1, ring.LevelInfo)
+		}
+		c := b.ring.Live()
+		b.builder.Publish()
+		p, _, _ := c.Page()
+		text, _ := b.engine.views.get(&p, p.Count()-1, b.engine.ids, b.engine.selections.take(framedForm(), nil), &scan{most: maxScan})
+		if cap(text) != viewBytes {
+			t.Errorf("the view of a page of %d entries of %d bytes takes %d, want a block of %d", p.Count(), len(p.Entry(0)), cap(text), viewBytes)
+		}
+		b.close()
+	}
+}
+
 func TestALongEntryOfAViewStaysAsItWasBeyondThePass(t *testing.T) {
 	form := *framedForm()
 	entry := form.Entry

@@ -22,7 +22,8 @@ const (
 	// there are, the fewer pages are short because their block ends.
 	blockBytes = 4 * MaxPage
 	// pageSpare and blockSpare are how much may be left over: with no more than that, no
-	// entry is begun in the page and no page in the block. Four full pages leave no more.
+	// entry is begun in the page and no page in the block. Four full pages leave no more,
+	// unless entries are long.
 	pageSpare  = 1 << 10
 	blockSpare = 4 * pageSpare
 	// alignment is what pages begin at a multiple of, for place to fit in page.last.
@@ -132,7 +133,7 @@ func (b *Builder) PublishMore() {
 // to the builder.
 func (b *Builder) place(p *page) {
 	n, begin := b.bytes(), len(b.block)
-	if n > b.room() || unsafe.SliceData(b.text) != unsafe.SliceData(b.block[begin:]) {
+	if n > min(b.room(), cap(b.text)) || unsafe.SliceData(b.text) != unsafe.SliceData(b.block[begin:]) {
 		b.placeApart(p)
 		return
 	}

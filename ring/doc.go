@@ -33,8 +33,10 @@
 // held are bounded by Options.Bytes, counted as the bytes of their entries, what is
 // left of a block behind the last page that is cut from it, and headers; and by the
 // number of slots. A block is garbage, or used again (Options.Recycle), when all of
-// its pages are released; so beyond what is counted each Builder takes two blocks at
-// most, the one it is filling and one of which not all pages are released. The newest
+// its pages are released. So beyond what is counted each Builder takes two blocks at
+// most, the one it is filling and one of which not all pages are released: Builders
+// are to be few, and kept. Another 6 MiB at most wait to be used again; without
+// Recycle, the process is larger than the ring until the collector has run. The newest
 // page is never released, so a ring whose budget is smaller than one page still holds
 // that page.
 //
@@ -67,15 +69,15 @@
 //	    flag is raised before the head is looked at again.
 //	I14 The bytes of an entry are the same for all readers and are what was
 //	    published; an entry never straddles pages.
+//	I15 Seek(s) delivers from max(s, oldest) on and reports the difference; a
+//	    seq beyond the head loses nothing.
 //	I16 A block is written again only when its last page was released before every
 //	    Reader that is inside went in: a Reader tells its place before it looks
 //	    at a page, a producer looks at the places after the release.
 //	I17 The pages cut from a block have ascending indices, and only the release of
 //	    the last gives it back: by then the tail has passed all of them.
-//	I15 Seek(s) delivers from max(s, oldest) on and reports the difference; a
-//	    seq beyond the head loses nothing.
 //
-// The model checker in the package's tests explores every interleaving of this
-// algorithm's atomic steps in small configurations; the race detector cannot
+// The model checker in the package's tests explores every interleaving of the
+// atomic steps of publishing, reading, releasing and waking in small configurations; the race detector cannot
 // see a stale slot or a lost wake-up.
 package ring

@@ -22,7 +22,7 @@ type load struct {
 	lines     int // per producer
 	batch     int // a page has 1 to batch lines
 	size      int // a line has up to size bytes of filling
-	slow      int // readers that give way after every page
+	slow      int // readers that give way while they look at a page
 	yield     func()
 }
 
@@ -139,8 +139,12 @@ func (w *witness) follow(r *ring.Ring, c ring.Cursor, total uint64, slow bool) {
 		}
 	})
 	defer waker.Close()
+	in := r.NewReader()
+	defer in.Close()
+	defer in.Exit()
 	for c.Seq() <= total {
 		before := c.Seq()
+		in.Enter()
 		p, lost, ok := c.Page()
 		w.lost += lost
 		if c.Seq() != before+lost {
@@ -148,18 +152,20 @@ func (w *witness) follow(r *ring.Ring, c ring.Cursor, total uint64, slow bool) {
 			return
 		}
 		if !ok {
+			in.Exit()
 			if waker.Park(c.Seq() - 1) {
 				<-wake
 			}
 			continue
 		}
+		if slow {
+			runtime.Gosched() // its look at the page takes time
+		}
 		if !w.page(&p, c.Seq()) {
 			return
 		}
 		c.Advance(p.First + uint64(p.Count()))
-		if slow {
-			runtime.Gosched()
-		}
+		in.Exit()
 	}
 }
 

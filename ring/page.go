@@ -58,9 +58,9 @@ func (p *page) view() (Page, bool) {
 	}, true
 }
 
-// Page is an immutable run of entries. It keeps its memory alive for as long
-// as it is referenced, also after the ring has released it, so hold it for one
-// write and not for longer.
+// Page is an immutable run of entries. It keeps its memory alive, and with it the
+// block that was cut from, for as long as it is referenced, also after the ring has
+// released it, so hold it for one write and not for longer.
 type Page struct {
 	Text    []byte // whole newline-ended entries; never to be written to
 	First   uint64 // seq of the first entry

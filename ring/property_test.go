@@ -27,9 +27,10 @@ func TestEveryReaderAccountsForEveryEntry(t *testing.T) {
 		scale = 5
 	}
 	for i, lap := range lapping {
-		for _, shape := range []struct{ producers, readers, batch, size int }{
+		for j, shape := range []struct{ producers, readers, batch, size int }{
 			{1, 1, 1, 20}, {1, 8, 40, 200}, {4, 4, 1, 100}, {4, 4, 10, 400}, {16, 3, 20, 50},
 		} {
+			lap.o.Recycle = (i+j)%2 == 1
 			name := fmt.Sprintf("%s/%d producers, %d readers, pages to %d lines", lap.name, shape.producers, shape.readers, shape.batch)
 			t.Run(name, func(t *testing.T) {
 				l := load{
@@ -53,7 +54,7 @@ func TestRandomLoadsAccountForEveryEntry(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 7))
 	for i := range rounds {
 		l := load{
-			o:         ring.Options{Entries: 1 << rnd.IntN(10), Bytes: 1 << rnd.IntN(20)},
+			o:         ring.Options{Entries: 1 << rnd.IntN(10), Bytes: 1 << rnd.IntN(20), Recycle: i%2 == 1},
 			producers: 1 + rnd.IntN(6), readers: 1 + rnd.IntN(6), slow: rnd.IntN(4),
 			lines: 1 + rnd.IntN(800), batch: 1 + rnd.IntN(30), size: rnd.IntN(500),
 		}
@@ -89,7 +90,7 @@ func TestReaderWithRoomForEverythingLosesNothingUnderLoad(t *testing.T) {
 // Held at any moment: the budget plus one page for each producer at work.
 func TestBytesStayBoundedUnderLoad(t *testing.T) {
 	const producers, lines, batch, size, budget = 4, 10_000, 8, 300, 30_000
-	const page = batch*(lineHead+size+1+ring.EntryMeta) + 64
+	const page = batch*(lineHead+size+1+ring.EntryMeta) + 64 + ring.BlockSpare
 	r := ring.New(ring.Options{Entries: 1 << 14, Bytes: budget})
 	var left atomic.Int64
 	left.Store(producers)
@@ -116,4 +117,20 @@ func TestBytesStayBoundedUnderLoad(t *testing.T) {
 		t.Errorf("%d bytes held at rest, want close under %d", s.Bytes, budget)
 	}
 	load{}.atRest(t, r)
+}
+
+// Several producers' blocks go round a ring that holds a few of them, while some
+// readers keep up and others are overtaken: nobody sees a block that is written again.
+func TestNobodySeesABlockThatIsUsedAgain(t *testing.T) {
+	lines := 6000
+	if testing.Short() {
+		lines = 2000
+	}
+	for _, entries := range []int{1 << 12, 64} { // released by bytes, and by slots
+		l := load{
+			o:         ring.Options{Entries: entries, Bytes: 700 << 10, Recycle: true},
+			producers: 4, readers: 4, slow: 2, lines: lines, batch: 6, size: 2000,
+		}
+		l.run(t)
+	}
 }

@@ -98,8 +98,10 @@ func (c *recycler) put(page uint64, block *byte) {
 }
 
 // take returns a block that nobody can be looking at, nil if there is none:
-// one whose page was released before every Reader that is inside went in (I16).
-func (c *recycler) take(readers []*Reader) *byte {
+// one whose page was released before every Reader that is inside went in (I16). The
+// Readers are looked up after the block: one that is not among them comes later than
+// its release.
+func (c *recycler) take(readers *atomic.Pointer[[]*Reader]) *byte {
 	if !c.mu.TryLock() {
 		return nil
 	}
@@ -108,9 +110,11 @@ func (c *recycler) take(readers []*Reader) *byte {
 		return nil
 	}
 	first := c.blocks[0]
-	for _, rd := range readers {
-		if rd.from.Load() <= first.page {
-			return nil
+	if all := readers.Load(); all != nil {
+		for _, rd := range *all {
+			if rd.from.Load() <= first.page {
+				return nil
+			}
 		}
 	}
 	c.blocks = append(c.blocks[:0], c.blocks[1:]...)

@@ -11,7 +11,7 @@ import (
 	"logwisp/ring"
 )
 
-// fill publishes one page of nearly 60 KiB that says one thing from end to end.
+// fill publishes one full page that says one thing from end to end.
 func fill(b *ring.Builder, mark byte) {
 	line := append(bytes.Repeat([]byte{mark}, 999), '\n')
 	for !b.Full() {

@@ -167,11 +167,7 @@ func (r *Ring) block() []byte {
 	if r.recycle == nil {
 		return newBlock(MaxPage)
 	}
-	var readers []*Reader
-	if rs := r.readers.Load(); rs != nil {
-		readers = *rs
-	}
-	if b := r.recycle.take(readers); b != nil {
+	if b := r.recycle.take(&r.readers); b != nil {
 		return unsafe.Slice(b, blockBytes)[:0]
 	}
 	return newBlock(blockBytes)
