@@ -3,7 +3,6 @@ package entry
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +14,7 @@ import (
 )
 
 func TestWhatStandsBesideTheTextIsRedactedAsWell(t *testing.T) {
-	f, err := filter.NewIntake(nil, nil, "", []string{"hunter2", `tok-\w+`, `a"b`})
+	f, err := filter.NewIntake(nil, nil, "", []string{"hunter2", `tok-\w+`, `a"b`, `password="([^"\\]|\\.)*"`, `"pin":"\d+"`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,8 +22,10 @@ func TestWhatStandsBesideTheTextIsRedactedAsWell(t *testing.T) {
 	w := NewWriter(r.NewBuilder(), f)
 	for members, want := range map[string]string{
 		`"app":"su","x":{"pw":"hunter2","n":12}`:    `{"app":"su","x":{"pw":"***","n":12}}`,
-		`"hunter2":"key", "l":["tok-1","a\"b","é"]`: `{"hunter2":"key","l":["***","***","é"]}`,
+		`"hunter2":"key", "l":["tok-1","a\"b","é"]`: `{"***":"key","l":["***","***","é"]}`,
 		`"u":"\u0068unter2"`:                        `{"u":"***"}`,
+		`"sd":{"a@1":{"password":"x \"y","n":"z"}}`: `{"sd":{"a@1":{"password":"***","n":"z"}}}`,
+		`"attrs":{"pin": "1234", "password":12}`:    `{"attrs":{"pin":"***","password":"***"}}`,
 		`"":"","e":{}`:                              `{"":"","e":{}}`,
 	} {
 		c := r.Live()
@@ -54,16 +55,16 @@ func TestWhatStandsBesideTheTextIsRedactedAsWell(t *testing.T) {
 // was.
 func TestWhatIsEscapedInALineIsRedactedAsWell(t *testing.T) {
 	for _, c := range []struct{ patterns, line, want string }{
-		{`\d{4}-\d{4} "ssn":"[\d-]+"`, `{"ssn":"1234-5678-90","msg":"x"}`, `{"message":"{***,\"msg\":\"x\"}"}`},
-		{`[\w.]+@[\w.]+ "user":"[\w.@+-]+"`, `{"user":"bob+x@ex.org"}`, `{"message":"{***}"}`},
+		{`\d{4}-\d{4} "ssn":"[\d-]+"`, `{"ssn":"1234-5678-90","msg":"x"}`, `{"message":"x","fields":{"ssn":"***"}}`},
+		{`[\w.]+@[\w.]+ "user":"[\w.@+-]+"`, `{"user":"bob+x@ex.org"}`, `{"message":"{\"user\":\"***\"}","fields":{"user":"***"}}`},
 		{`password="[^"]*"`, `{"msg":"login password=\"hunter2\" and then it is cut off`, `{"message":"{\"msg\":\"login *** and then it is cut off"}`},
 		{`password="[^"]*"`, `5" disk msg="password=\"hunter2\""`, `{"message":"5\" disk msg=\"***\""}`},
 		{`password=\S+`, `open "C:\Users\dir password=abc" failed`, `{"message":"open \"C:\\Users\\dir *** failed"}`},
 		{`hunter2`, `level=info msg="\x68unter2"`, `{"message":"***","level":"info"}`},
-		{`^\d{13,16}$ "password":"[^"]*"`, `{"card":"4111111111111111","n":[4111111111111111],"password":"x"}`, `{"message":"{\"card\":\"***\",\"n\":[\"***\"],***}"}`},
+		{`^\d{13,16}$ "password":"[^"]*"`, `{"card":"4111111111111111","n":[4111111111111111],"password":"x"}`, `{"message":"{\"card\":\"***\",\"n\":[\"***\"],\"password\":\"***\"}","fields":{"card":"***","n":["***"],"password":"***"}}`},
 		{`(^|\D)\d{16}(\D|$)`, `{"level":"error","card":"4111111111111111","msg":"x"}`, `{"message":"x","level":"error","fields":{"card":"***"}}`},
-		{`,"password":"[^"]*"`, `{"level":"warn","password":"hunter2"}`, `{"message":"{\"level\":\"warn\"***}"}`},
-		{`"secret":`, `{"secret":"a","msg":"x"}`, `{"message":"{***\"a\",\"msg\":\"x\"}"}`},
+		{`,"password":"[^"]*"`, `{"level":"warn","password":"hunter2"}`, `{"message":"{\"level\":\"warn\",\"password\":\"***\"}","level":"warn","fields":{"password":"***"}}`},
+		{`"secret":`, `{"secret":"a","msg":"x"}`, `{"message":"x","fields":{"***":"a"}}`},
 		{`\\"[a-z]+`, `{"msg":"say \"hello\" once","level":"info"}`, `{"message":"say ***\" once","level":"info"}`},
 		{`password="[^"]*"`, `{"msg":"login password=\"hunter2\"","n":1}`, `{"message":"login ***","fields":{"n":1}}`},
 		{`password="[^"]*"`, `level=info msg="login password=\"hunter2\""`, `{"message":"login ***","level":"info"}`},
@@ -71,11 +72,23 @@ func TestWhatIsEscapedInALineIsRedactedAsWell(t *testing.T) {
 		{`[?&]token=[^&\s"]+`, `{"msg":"GET /x?a=1\u0026token=s3cret&b=2","level":"error"}`, `{"message":"GET /x?a=1***&b=2","level":"error"}`},
 		{`\b\d{13,16}\b`, `{"level":50,"card":4111111111111111,"msg":"x"}`, `{"message":"x","level":"error","fields":{"card":"***"}}`},
 		{`token=\S+`, `{"level":"warn","msg":"a token=abc","n":{"list":["token=d e"]}}`, `{"message":"a ***","level":"warn","fields":{"n":{"list":["*** e"]}}}`},
-		{`"password":"[^"]*"`, `{"level":"warn","password":"hunter2"}`, `{"message":"{\"level\":\"warn\",***}"}`},
+		{`"password":"[^"]*"`, `{"level":"warn","password":"hunter2"}`, `{"message":"{\"level\":\"warn\",\"password\":\"***\"}","level":"warn","fields":{"password":"***"}}`},
 		{`password=\S+`, `level=info msg=x password=hunter2`, `{"message":"level=info msg=x ***"}`},
 		{`password=\S+`, `level=info password=hunter2 msg="it \"is\" password=b"`, `{"message":"level=info *** msg=\"it \\\"is\\\" ***"}`},
 		{`^secret$`, `{"msg":"secret","a":"no\nsecret"}`, `{"message":"***","fields":{"a":"no\nsecret"}}`},
 		{`x`, `unended "part with \" x`, `{"message":"unended \"part with \\\" ***"}`},
+		{`"password":"[^"]*"`, `{"password":"hun\"ter2","msg":"x"}`, `{"message":"x","fields":{"password":"***"}}`},
+		{`"password":"[^"]*"`, `{"n":1,"password":"hun\"ter2","ms`, `{"message":"{\"n\":1,***,\"ms"}`},
+		{`"token":"[A-Za-z0-9+/=]+"`, `{"token":"ab\/cd==","msg":"x"}`, `{"message":"x","fields":{"token":"***"}}`},
+		{`"password":"[^"]*"`, `{"pass\u0077ord" : "hunter2", "msg":"x"}`, `{"message":"x","fields":{"password":"***"}}`},
+		{`^\d{13,16}$`, `level=info card=4111111111111111 msg=x`, `{"message":"x","level":"info","fields":{"card":"***"}}`},
+		{`^\d{13,16}$`, ` {"card":"4111111111111111","msg":"x"}`, `{"message":"x","fields":{"card":"***"}}`},
+		{`^\d{13,16}$`, `{"n":4111111111111111,"card":"4111111111111111","ms`, `{"message":"{\"n\":\"***\",\"card\":\"***\",\"ms"}`},
+		{`^\d{13,16}$`, `paid with "4111111111111111" today`, `{"message":"paid with \"***\" today"}`},
+		{`,"pin":"[a-z0-9]+" \d{4}`, `{"a":1,"pin":"secret1234"}`, `{"message":"{\"a\":1,\"pin\":\"***\"}","fields":{"a":1,"pin":"***"}}`},
+		{`token=\S+ "password":"[^"]*"`, `{"msg":"a token=abc","password":"x y"}`, `{"message":"a ***","fields":{"password":"***"}}`},
+		{`a"b`, `{"msg":"x a\"b y"}`, `{"message":"x *** y"}`},
+		{`b"`, `{"msg":"x a\u0062\" y"}`, `{"message":"x a*** y"}`},
 		{`hunter2`, `{"msg":"\u0068unter2"`, `{"message":"{\"msg\":\"***\""}`},
 	} {
 		f, err := filter.NewIntake(nil, nil, "", strings.Fields(c.patterns))
@@ -107,12 +120,16 @@ func TestWhatIsEscapedInALineIsRedactedAsWell(t *testing.T) {
 	}
 }
 
-// FuzzRedact has nothing that is looked for come through in a value.
+// FuzzRedact has nothing that is looked for come through in a value, by itself or by
+// its key.
 func FuzzRedact(f *testing.F) {
-	for _, line := range []string{`{"msg":"s3cret"}`, `{"m\u0073g":"\u00733cret","n":[1,{"a":"s3cret"}]}`, `level=info msg="\"s3cret"`, `"s3cret\`, `a "b\" c" "d`} {
+	for _, line := range []string{
+		`{"msg":"s3cret"}`, `{"m\u0073g":"\u00733cret","n":[1,{"a":"s3cret"}]}`, `level=info msg="\"s3cret"`, `"s3cret\`, `a "b\" c" "d`,
+		`{"pin":"12\"34","a":1}`, `{"p\u0069n" : "\u0031"}`, `{"a":"x","pin":"y"`, `level=info num=777 a=b`, ` {"num":"777"}`,
+	} {
 		f.Add([]byte(line))
 	}
-	in, err := filter.NewIntake(nil, nil, "", []string{"s3cret"})
+	in, err := filter.NewIntake(nil, nil, "", []string{"s3cret", `"pin":"[^"]*"`, `^777$`})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -127,7 +144,9 @@ func FuzzRedact(f *testing.F) {
 		if result.Quoted {
 			message = record.AppendDecoded(nil, message[1:len(message)-1])
 		}
-		if bytes.Contains(message, []byte("s3cret")) || valueHas(result.Fields, "s3cret") {
+		if bytes.Contains(message, []byte("s3cret")) || valueIs(result.Fields, func(key, value string) bool {
+			return strings.Contains(value, "s3cret") || value == "777" || key == "pin" && value != "***"
+		}) {
 			t.Errorf("%q becomes %q with %s", line, message, result.Fields)
 		}
 		if len(result.Fields) > 0 && !json.Valid(result.Fields) {
@@ -136,23 +155,28 @@ func FuzzRedact(f *testing.F) {
 	})
 }
 
-// valueHas reports whether a text is in a value, however deep.
-func valueHas(fields []byte, text string) bool {
-	var in func(v any) bool
-	in = func(v any) bool {
+// valueIs reports whether there is such a string among fields, however deep; key is
+// that of the innermost object.
+func valueIs(fields []byte, such func(key, value string) bool) bool {
+	var in func(key string, v any) bool
+	in = func(key string, v any) bool {
 		switch v := v.(type) {
 		case string:
-			return strings.Contains(v, text)
+			return such(key, v)
 		case []any:
-			return slices.ContainsFunc(v, in)
+			return slices.ContainsFunc(v, func(v any) bool { return in("", v) })
 		case map[string]any:
-			return slices.ContainsFunc(slices.Collect(maps.Values(v)), in)
+			for key, v := range v {
+				if in(key, v) {
+					return true
+				}
+			}
 		}
 		return false
 	}
 	var v any
 	_ = json.Unmarshal(fields, &v) // said below
-	return in(v)
+	return in("", v)
 }
 
 func alike(t *testing.T, a, b string) bool {

@@ -27,11 +27,10 @@ type Writer struct {
 	filter  *filter.Intake
 	encoder record.Encoder
 	merged  []byte // fields and what is merged into them
-	members []byte // of a draft, without what is redacted
-	text    []byte // the same of a line
+	counts  Counts
 
-	broken, unescaped []byte // on the way to that
-	counts            Counts
+	members, json, values, message jsonText // without what is redacted
+	text, unescaped                []byte   // the same of a line that is no JSON
 }
 
 // NewWriter returns a Writer of pages of b that lets pass what f, which may be
@@ -54,16 +53,9 @@ func (w *Writer) Parse(p *parse.Parser, d *Draft, r *parse.Result) bool {
 		w.counts.Filtered++
 		return false
 	}
-	if d.Members != nil && w.filter.Redacts() {
-		w.members = appendRedacted(w.members[:0], d.Members, true, w.filter)
-		d.Members = w.members
-	}
-	if len(d.Text) == 0 || !w.filter.Redacts() {
-		return true
-	}
-	if clean := w.redacted(d.Text, d.Text[0] == '{' && !whole(d, r)); !same(clean, d.Text) {
-		d.Text = clean
-		w.line(p, d, r)
+	if w.filter.Redacts() {
+		d.Members = w.members.redacted(d.Members, w.filter, true)
+		w.redact(p, d, r)
 	}
 	return true
 }

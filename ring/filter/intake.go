@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -40,8 +41,8 @@ type Intake struct {
 	include, exclude, redact []*regexp.Regexp
 	level                    ring.Level
 
-	places [][]int // matches of redact in the line
-	line   []byte  // the line without them
+	spans []Span // matches of redact in the line
+	line  []byte // the line without them
 }
 
 // NewIntake compiles RE2s, each within MaxPatternBytes, all of one list within
@@ -112,58 +113,67 @@ func anyMatch(patterns []*regexp.Regexp, line []byte) bool {
 // Redacts reports whether there is anything to be redacted.
 func (in *Intake) Redacts() bool { return in != nil && len(in.redact) > 0 }
 
-// mark stands for what was redacted, whatever its length.
-const mark = "***"
+// Mark stands for what was redacted, whatever its length.
+const Mark = "***"
 
 // Redact returns the line with every match of every pattern replaced by three
 // asterisks: the line itself if there is none, else a text that is valid until
 // the next call. All patterns see the line as it was; matches that overlap are
-// replaced as one. In a line of JSON a pattern that takes quotes or braces along
-// leaves something that is no longer JSON.
+// replaced as one.
 func (in *Intake) Redact(line []byte) []byte {
-	return in.RedactWhere(line, func(int, int) bool { return true })
-}
-
-// RedactWhere is Redact for the matches, united where they overlap, that may be
-// replaced: those from one byte up to another of the line, asked for in order.
-func (in *Intake) RedactWhere(line []byte, may func(from, to int) bool) []byte {
 	if in == nil {
 		return line
 	}
-	in.places = in.places[:0]
+	in.spans = Unite(in.Matches(in.spans[:0], line))
+	if len(in.spans) == 0 {
+		return line
+	}
+	in.releaseLarge()
+	in.line = AppendRedacted(in.line[:0], line, in.spans)
+	return in.line
+}
+
+// Span is a part of a text, from one byte up to another.
+type Span struct{ From, To int }
+
+// Matches appends what each of the patterns matches of a text to dst.
+func (in *Intake) Matches(dst []Span, text []byte) []Span {
 	for _, re := range in.redact {
-		if !re.Match(line) { // costs no allocation, unlike looking for the places
+		if !re.Match(text) { // costs no allocation, unlike looking for the places
 			continue
 		}
-		for _, place := range re.FindAllIndex(line, -1) {
+		for _, place := range re.FindAllIndex(text, -1) {
 			if place[0] < place[1] {
-				in.places = append(in.places, place)
+				dst = append(dst, Span{place[0], place[1]})
 			}
 		}
 	}
-	if len(in.places) == 0 {
-		return line
-	}
-	slices.SortFunc(in.places, slices.Compare)
-	in.releaseLarge()
-	in.line = in.line[:0]
-	copied := 0 // up to where the line is in in.line, or replaced
-	for i := 0; i < len(in.places); {
-		from, to := in.places[i][0], in.places[i][1]
-		for i++; i < len(in.places) && in.places[i][0] < to; i++ {
-			to = max(to, in.places[i][1])
+	return dst
+}
+
+// Unite sorts spans and unites those that overlap.
+func Unite(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Or(a.From-b.From, a.To-b.To) })
+	united := spans[:0]
+	for _, s := range spans {
+		if n := len(united); n > 0 && s.From < united[n-1].To {
+			united[n-1].To = max(united[n-1].To, s.To)
+			continue
 		}
-		if may(from, to) {
-			in.line = append(append(in.line, line[copied:from]...), mark...)
-			copied = to
-		}
+		united = append(united, s)
 	}
-	clear(in.places) // each of them is an allocation of its own
-	if copied == 0 {
-		return line
+	return united
+}
+
+// AppendRedacted appends a text with three asterisks for each of the spans, which are
+// in order and do not overlap.
+func AppendRedacted(dst, text []byte, spans []Span) []byte {
+	copied := 0
+	for _, s := range spans {
+		dst = append(append(dst, text[copied:s.From]...), Mark...)
+		copied = s.To
 	}
-	in.line = append(in.line, line[copied:]...)
-	return in.line
+	return append(dst, text[copied:]...)
 }
 
 // releaseLarge drops buffers that a very long line has left behind.
