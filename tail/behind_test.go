@@ -1,6 +1,9 @@
 package tail
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // beginsDated begins to follow app.log, which is empty, and returns its file. Without
 // the time of birth there is nothing to be tested.
@@ -129,4 +132,65 @@ func TestACopyIsNotTakenForThatOfTheRotationBefore(t *testing.T) {
 			t.Errorf("%d messages, want %d", len(h.got), 3*61)
 		}
 	})
+}
+
+// Of a log of which only the head was read that all logs of the program have, nothing
+// but what stands behind it tells what was made of it while nobody looked.
+func TestRotationsWhileDownOfALogOfWhichOnlyItsHeadWasReadLoseNothing(t *testing.T) {
+	for name, byCopy := range map[string]bool{"renamed": false, "copied": true} {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, func(t *testing.T, h *harness) {
+				head := "# the program has started, and this is what it says of itself each time\n"
+				h.append("app.log.2", head+text(lines("old", 60)))
+				h.append("app.log", "")
+				h.tick(unnoticed)
+				h.restart(oneFile...)
+				if h.w.names[h.path("app.log")].file.id.born == 0 {
+					t.Skip("the file system does not keep the time of birth")
+				}
+				h.append("app.log", head)
+				h.sees(head[:len(head)-1])
+				h.tick(unnoticed)
+				h.stop()
+				want := []string{head[:len(head)-1]}
+				for i, tag := range []string{"a", "b", "c"} {
+					h.tick(burstPause)
+					if i > 0 {
+						h.append("app.log", head)
+						want = append(want, head[:len(head)-1])
+					}
+					rows := lines(tag, 60-i)
+					h.append("app.log", text(rows))
+					want = append(want, rows...)
+					if byCopy {
+						h.rotateByCopy()
+						continue
+					}
+					for _, to := range []string{"5", "4", "3", "2", "1"} {
+						from := "app.log." + string(to[0]-1)
+						if to == "1" {
+							from = "app.log"
+						}
+						if exists(h.path(from)) {
+							h.rename(from, "app.log."+to)
+						}
+					}
+				}
+				h.append("app.log", head+text(lines("z", 5)))
+				want = append(append(want, head[:len(head)-1]), lines("z", 5)...)
+				h.restart(oneFile...)
+				h.until("all lines", func() bool { return len(h.got) >= len(want) })
+				h.lookAtAll()
+				var came []string
+				for _, g := range h.got {
+					came = append(came, g.Message)
+				}
+				// One head is as good as another.
+				isHead := func(m string) bool { return m == head[:len(head)-1] }
+				if n := len(came); n != len(want) || !slices.Equal(slices.DeleteFunc(came, isHead), slices.DeleteFunc(want, isHead)) {
+					t.Errorf("%d lines came, want %d: %.2000q", n, len(want), came)
+				}
+			})
+		})
+	}
 }

@@ -84,8 +84,9 @@ func (w *Watcher) catchUp() {
 		if p.file == nil && !w.findSaved(p, cur) && !w.certainlyGone(p, cur) {
 			continue
 		}
-		if f := w.at(p.Path); f != nil && f == p.file && p.Marker.Length == 0 {
-			// Nothing was read, so nothing in it tells whether it was truncated.
+		if f := w.at(p.Path); f != nil && f == p.file && p.Offset <= headSize {
+			// Nothing was read that tells whether it was truncated: all logs of a program may
+			// have one head.
 			last[p.Path] = w.readGenerations(p, f, last[p.Path])
 		}
 		if f := p.file; f != nil {

@@ -113,12 +113,27 @@ func (w *Watcher) findSaved(p *position, cur *file) bool {
 	if p.Marker.Length == 0 {
 		return false // nothing was read that a copy could be told by
 	}
-	for _, b := range all {
+	for _, b := range w.copiesFirst(p, all) {
 		if generationOf(b.path, at) && b.st.size >= p.Marker.End && w.goOnAt(b, p) {
 			return true
 		}
 	}
 	return false
+}
+
+// copiesFirst sorts files by when they were made, those first that were since p was
+// true: of several that hold what was read, the first copy goes on with it, and an
+// older one is that of a log before, which began alike.
+func (w *Watcher) copiesFirst(p *position, all []beside) []beside {
+	from := p.written(w.saved.since)
+	return slices.SortedStableFunc(slices.Values(all), func(a, b beside) int {
+		if since, other := a.st.id.born > from, b.st.id.born > from; since != other {
+			return cmp.Compare(b.st.id.born, a.st.id.born)
+		} else if since {
+			return cmp.Compare(a.st.id.born, b.st.id.born)
+		}
+		return 0
+	})
 }
 
 // goOnAt goes on with p in b if that holds what was read.
@@ -207,11 +222,19 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 }
 
 // repeatsSaved reports whether the size bytes of an open file are what an earlier
-// run has read under path, or the beginning of it.
+// run has read under path, or the beginning of it. Where the file is known that was
+// read, they are when it begins with all of them: more than a head that all of its
+// generations have may not have been read. Else what is remembered has to do.
 func (w *Watcher) repeatsSaved(path string, fd int, size int64) bool {
 	for _, p := range w.saved.positions {
-		if p.Path == path && p.Marker.Length > 0 &&
-			(p.memory(0).proves(fd, size) > 0 || p.file != nil && size < p.Offset && beginsLike(p.file, fd, size)) {
+		if p.Path != path || p.Marker.Length == 0 {
+			continue
+		}
+		if p.file != nil && p.file.fd >= 0 {
+			if beginsLike(p.file, fd, size) {
+				return true
+			}
+		} else if p.memory(0).proves(fd, size) > 0 {
 			return true
 		}
 	}
