@@ -60,6 +60,8 @@ type Engine struct {
 
 	replays     sync.WaitGroup
 	replaying   chan struct{} // as many as are under way
+	replaysDue  atomic.Int32  // that wait for it
+	replayTurn  time.Duration
 	replayUntil context.Context
 	stopReplays context.CancelFunc
 
@@ -90,7 +92,7 @@ func New(r *ring.Ring, o Options) (*Engine, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		options: o, ring: r, names: o.Names, replaying: make(chan struct{}, maxReplays), log: o.Log, started: time.Now(),
+		options: o, ring: r, names: o.Names, replaying: make(chan struct{}, maxReplays), replayTurn: replayTurn, log: o.Log, started: time.Now(),
 		byLoop: make(map[gnet.EventLoop]*loop), views: newViewCache(o.ViewBytes),
 		pins:     pins{budget: max(o.ViewBytes, minPinBytes), held: make(map[pinKey]*pin)},
 		warnings: newClientWarnings(o.Log),

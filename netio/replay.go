@@ -3,6 +3,7 @@ package netio
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"logwisp/ring"
@@ -19,6 +20,9 @@ import (
 const (
 	// maxReplays is how many are under way in an engine at once; more wait.
 	maxReplays = 32
+	// replayTurn is for how long one is while others wait: a client may take hours to
+	// read what it has asked for.
+	replayTurn = 5 * time.Second
 	// pieceBytes is about the size of a piece.
 	pieceBytes = 32 << 10
 )
@@ -43,7 +47,7 @@ type piece struct {
 func (l *loop) startReplay(s *Subscriber, id string) {
 	ctx, cancel := context.WithCancel(l.engine.replayUntil)
 	rp := &replay{pieces: make(chan piece, 1), cancel: cancel}
-	p := player{loop: l, replay: rp, form: s.form, batched: s.batching != nil}
+	p := player{loop: l, replay: rp, id: id, form: s.form, batched: s.batching != nil}
 	if f := s.group.filter; f != nil {
 		p.matcher = f.NewMatcher()
 	}
@@ -56,16 +60,40 @@ func (l *loop) startReplay(s *Subscriber, id string) {
 		defer cancel()
 		defer l.ring()
 		defer close(rp.pieces)
-		select {
-		case l.engine.replaying <- struct{}{}:
-			defer func() { <-l.engine.replaying }()
-		case <-ctx.Done():
-			rp.err = ctx.Err()
-			return
+		for rp.err = errTurn; rp.err == errTurn; {
+			rp.next, rp.err = p.turn(ctx)
 		}
-		rp.next, rp.err = l.engine.names.Replay(ctx, id, func(page *ring.Page, from int, ids record.IDs) error {
-			return p.show(ctx, page, from, ids)
-		})
+	})
+}
+
+// errTurn ends a turn while there is more to replay.
+var errTurn = errors.New("others wait")
+
+// turn brings what follows the last piece for as long as nobody waits. A piece that the
+// client has no room for yet is its own affair.
+func (p *player) turn(ctx context.Context) (next uint64, err error) {
+	e := p.loop.engine
+	if p.kept.covered > 0 {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case p.replay.pieces <- p.kept:
+			p.kept = piece{}
+			p.loop.ring()
+		}
+	}
+	e.replaysDue.Add(1)
+	select {
+	case e.replaying <- struct{}{}:
+		e.replaysDue.Add(-1)
+	case <-ctx.Done():
+		e.replaysDue.Add(-1)
+		return 0, ctx.Err()
+	}
+	defer func() { <-e.replaying }()
+	p.until = time.Now().Add(e.replayTurn)
+	return e.names.Replay(ctx, p.id, func(page *ring.Page, from int, ids record.IDs) error {
+		return p.show(ctx, page, from, ids)
 	})
 }
 
@@ -78,6 +106,10 @@ type player struct {
 	matcher *filter.Matcher // nil: every entry passes
 	limited bool
 	left    uint64
+
+	id    string    // what was asked for follows it, or the last piece does
+	kept  piece     // that is to be sent first
+	until time.Time // when the turn is over, if others wait
 }
 
 func (p *player) show(ctx context.Context, page *ring.Page, from int, ids record.IDs) error {
@@ -90,14 +122,12 @@ func (p *player) show(ctx context.Context, page *ring.Page, from int, ids record
 		if p.batched && p.form.Batch != nil && len(out.text) > 0 {
 			out.text = p.form.Batch(nil, ids, last, bytes.TrimSuffix(out.text, []byte("\n")))
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case p.replay.pieces <- out:
-			p.loop.ring()
+		err := p.send(ctx, out)
+		if err == errTurn {
+			p.id = string(ids.AppendID(nil, last))
 		}
 		out = piece{}
-		return nil
+		return err
 	}
 	last := uint64(0)
 	for i := from; i < page.Count(); i++ {
@@ -126,6 +156,31 @@ func (p *player) show(ctx context.Context, page *ring.Page, from int, ids record
 		return nil
 	}
 	return send(last)
+}
+
+// send hands a piece over. It returns errTurn when that, or what follows it, is for
+// another turn.
+func (p *player) send(ctx context.Context, out piece) error {
+	over := time.NewTimer(time.Until(p.until))
+	defer over.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case p.replay.pieces <- out:
+			p.loop.ring()
+			if p.loop.engine.replaysDue.Load() > 0 && time.Now().After(p.until) {
+				return errTurn
+			}
+			return nil
+		case <-over.C:
+			if p.loop.engine.replaysDue.Load() > 0 {
+				p.kept = out
+				return errTurn
+			}
+			over.Reset(p.loop.engine.replayTurn / 8)
+		}
+	}
 }
 
 // composeReplay takes the next piece of what s is replayed, if there is one by

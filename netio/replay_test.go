@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -272,4 +273,55 @@ func TestAReplayKeepsToMaxRate(t *testing.T) {
 	if s.bounds.tokens < -4 {
 		t.Errorf("%f tokens are owed", s.bounds.tokens)
 	}
+}
+
+// counted counts the turns of replays.
+type counted struct {
+	past
+	begun *atomic.Int32
+}
+
+func (c counted) Replay(ctx context.Context, id string, show func(p *ring.Page, from int, ids record.IDs) error) (uint64, error) {
+	c.begun.Add(1)
+	return c.past.Replay(ctx, id, show)
+}
+
+// As many as may be under way do not read what they have asked for: the next one gets
+// its own, and they theirs when they do.
+func TestClientsThatDoNotReadTheirReplayHoldUpNoOther(t *testing.T) {
+	r := ring.New(ring.Options{Entries: 1 << 10, Bytes: 8 << 20})
+	var begun atomic.Int32
+	e := start(t, r, Options{Names: counted{past{r, nil}, &begun}})
+	e.replayTurn = 10 * time.Millisecond
+	tr := e.Register(&Transport{Name: "t", Form: JSONLines(true, true), SendBuffer: 4 << 10})
+	b := r.NewBuilder()
+	for n := range 3 {
+		b.Add(append(b.Text(), pastLine(older+n+1)...), 0, pastLevel(older+n+1))
+	}
+	b.Publish()
+	join := func() *net.TCPConn {
+		server, client := pair(t)
+		if err := tr.Enroll(server, Subscription{From: e.Resume("S-0")}); err != nil {
+			t.Fatal(err)
+		}
+		return client
+	}
+	readsAll := func(client *net.TCPConn) {
+		t.Helper()
+		_ = client.SetReadDeadline(time.Now().Add(waitLimit))
+		want := passes(1, func(int) bool { return true })
+		for in, i := bufio.NewScanner(client), 0; i < len(want); i++ {
+			if !in.Scan() || in.Text() != want[i] {
+				t.Fatalf("line %d is %.100q, want %.100q (%v)", i, in.Text(), want[i], in.Err())
+			}
+		}
+	}
+	var stuck []*net.TCPConn
+	for range maxReplays {
+		stuck = append(stuck, join())
+	}
+	eventually(t, "all have begun", func() bool { return begun.Load() >= maxReplays })
+	readsAll(join())
+	readsAll(stuck[0])
+	readsAll(stuck[maxReplays-1])
 }

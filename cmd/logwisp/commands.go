@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -58,24 +59,34 @@ func (c *runCommand) Run(ctx *kong.Context, std *stdio) error {
 	return serve(settings, read, signals, started, log)
 }
 
-// untilStarted ends the program when it is told to before there is anything to stop,
-// and keeps a SIGHUP for later, until the function it returns is called.
+// startLimit is how long a start that is to end has to come to where it can be
+// stopped in good order, which leaves its place to the next run.
+const startLimit = 5 * time.Second
+
+// untilStarted keeps signals for later, until the function it returns is called. It
+// ends the program when that is not soon after it was told to end, or told twice.
 func untilStarted(signals chan os.Signal) (started func()) {
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
-		again := false
+		kept := make(map[os.Signal]bool)
+		var late <-chan time.Time
 		for {
 			select {
 			case s := <-signals:
 				if s != syscall.SIGHUP {
-					os.Exit(exitOK)
+					if late != nil {
+						os.Exit(exitOK)
+					}
+					late = time.After(startLimit)
 				}
-				again = true
+				kept[s] = true
+			case <-late:
+				os.Exit(exitOK)
 			case <-done:
-				if again {
+				for s := range kept {
 					select {
-					case signals <- syscall.SIGHUP:
+					case signals <- s:
 					default: // there are more
 					}
 				}

@@ -58,12 +58,12 @@ func newDaemon(s *settings, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{settings: s, log: log}
 	d.garbage.begin()
 	d.reloads.loadedAt, d.reloads.from = s.loadedAt, fileRead{s.file, s.size}
+	if d.gate, err = access.NewGate(s.rules()); err != nil {
+		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
+	}
+	// From here on the run before has ended: whatever fails leaves its place to the next.
 	if d.checkpoint, err = openCheckpoint(s.Monitor.Checkpoint, log); err != nil {
 		return nil, err
-	}
-	if d.gate, err = access.NewGate(s.rules()); err != nil {
-		d.closeCheckpoint()
-		return nil, &refusal{code: exitConfig, lines: []string{err.Error()}}
 	}
 	o := s.Ring
 	o.Entries = s.entries()

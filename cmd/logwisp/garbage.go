@@ -23,6 +23,7 @@ const (
 // size, and what is beside it. GOGC and GOMEMLIMIT, when set, are left to decide.
 type garbage struct {
 	planned float64 // bytes that live when the ring is full
+	most    float64 // that live, as far as the limit goes
 	percent int
 	ended   atomic.Bool
 }
@@ -43,7 +44,6 @@ func (c *garbage) suit(ringBytes, beside uint64) {
 		return
 	}
 	c.planned = float64(ringBytes)*1.25 + float64(beside) // the views have a quarter of it
-	debug.SetMemoryLimit(int64(c.planned) + 2*garbageAllowance)
 	c.follow()
 }
 
@@ -53,9 +53,16 @@ func (c *garbage) follow() {
 	if c.ended.Load() {
 		return
 	}
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
-	if percent := c.percentOf(float64(live[0].Value.Uint64())); math.Abs(float64(percent-c.percent)) > 0.1*float64(c.percent) {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	live := float64(sample[0].Value.Uint64())
+	// What is more than was planned, as of many clients with a rest each, is no garbage:
+	// to collect all the time would not give it back.
+	if most := max(c.planned, live); math.Abs(most-c.most) > 0.1*c.most {
+		c.most = most
+		debug.SetMemoryLimit(int64(most) + 2*garbageAllowance)
+	}
+	if percent := c.percentOf(live); math.Abs(float64(percent-c.percent)) > 0.1*float64(c.percent) {
 		c.percent = percent
 		debug.SetGCPercent(percent) // it stops the world: not for little
 	}

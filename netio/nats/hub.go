@@ -150,7 +150,7 @@ func (h *Hub) follow(ctx context.Context) error {
 	if last := info.State.LastSeq; h.next > last+1 {
 		return fmt.Errorf("stream %s ends at message %d, and %d is the next to come: was something older put back in its place? Start this daemon anew for that", h.options.Stream, last, h.next)
 	}
-	messages, err := ordered(ctx, stream, h.next, jetstream.PullMaxBytes(HubBuffer))
+	_, messages, err := ordered(ctx, stream, h.next, jetstream.PullMaxBytes(HubBuffer))
 	if err != nil {
 		return err
 	}
@@ -191,17 +191,18 @@ func (h *Hub) same(info *jetstream.StreamInfo) error {
 	return fmt.Errorf("stream %s was deleted and created again at %s, its numbers, of which ids are made, begin anew: start this daemon anew for it", h.options.Stream, info.Created.Format(time.RFC3339))
 }
 
-// ordered returns an iterator over a stream from a message on, with so much of it
-// asked for in advance. What fails is told at once: the library would try for ever,
+// ordered returns a consumer and an iterator over a stream from a message on, with so
+// much of it asked for in advance. What fails is told at once: the library would try for ever,
 // with nobody hearing of it, and could not be stopped meanwhile.
-func ordered(ctx context.Context, stream jetstream.Stream, from uint64, ahead jetstream.PullMessagesOpt) (jetstream.MessagesContext, error) {
+func ordered(ctx context.Context, stream jetstream.Stream, from uint64, ahead jetstream.PullMessagesOpt) (jetstream.Consumer, jetstream.MessagesContext, error) {
 	c, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1), MaxResetAttempts: 1,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.Messages(ahead, jetstream.PullExpiry(5*time.Second))
+	messages, err := c.Messages(ahead, jetstream.PullExpiry(5*time.Second))
+	return c, messages, err
 }
 
 // beginning returns the message to begin with, so that what there is fills a
@@ -332,8 +333,9 @@ func (d *decoder) message(about *jetstream.MsgMetadata, header client.Header, da
 func (d *decoder) line(number uint64, line, members []byte, now int64) {
 	cut := int64(0)
 	if d.limit > 0 && len(line) > d.limit && (len(line) > 2*d.limit+4096 || !d.parser.IsOwn(line)) { // an entry of ours is longer than its line
-		cut = int64(len(line) - d.limit)
-		line = line[:d.limit]
+		whole := len(line)
+		line = entry.Cut(line, d.limit)
+		cut = int64(whole - len(line))
 	}
 	draft := entry.Draft{Text: line, Cut: cut, Micros: now, Members: members}
 	var r parse.Result

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,10 @@ func (n hubNames) Find(id string) (seq uint64, held, own bool) {
 // message at least.
 const replayBytes = 4 << 20
 
+// entryBytes is more than an entry is longer than what its line says: keys, its time,
+// the names of source and host.
+const entryBytes = 1 << 10
+
 // Replay reads the stream from the message of an id on, until the ring holds
 // what follows.
 func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page, from int, ids record.IDs) error) (next uint64, err error) {
@@ -58,6 +63,8 @@ func (n hubNames) Replay(ctx context.Context, id string, show func(p *ring.Page,
 			return next, nil
 		case ctx.Err() != nil:
 			return 0, ctx.Err()
+		case rp.refused != nil:
+			return 0, rp.refused
 		case errors.Is(err, netio.ErrExpired):
 			return 0, err
 		case errors.Is(err, jetstream.ErrStreamNotFound):
@@ -84,6 +91,7 @@ type replay struct {
 	show    func(p *ring.Page, from int, ids record.IDs) error
 	had     uint64 // number up to which entries were shown, or had before
 	message uint64 // that is to come: the one of the id, or behind the last one shown
+	refused error  // of show, which ends it
 }
 
 func (r *replay) run(ctx context.Context) (next uint64, err error) {
@@ -100,16 +108,17 @@ func (r *replay) run(ctx context.Context) (next uint64, err error) {
 	if first := stream.CachedInfo().State.FirstSeq; r.message < first {
 		return 0, fmt.Errorf("%w: the stream begins at message %d, and %d is wanted", netio.ErrExpired, first, r.message)
 	}
-	intake, err := r.hub.filter.Load().Intake()
+	c, messages, err := ordered(ctx, stream, r.message, r.hub.ahead())
 	if err != nil {
 		return 0, err
 	}
-	messages, err := ordered(ctx, stream, r.message, r.hub.ahead())
-	if err != nil {
-		return 0, err
-	}
-	defer messages.Stop()
+	defer func() {
+		messages.Stop()
+		forget(ctx, stream, c)
+	}()
 	consumer := ""
+	var o *filter.IntakeOptions
+	var intake *filter.Intake
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
@@ -126,6 +135,10 @@ func (r *replay) run(ctx context.Context) (next uint64, err error) {
 			}
 		}
 		consumer = about.Consumer
+		if now := r.hub.filter.Load(); now != o {
+			o = now
+			intake, _ = o.Intake() // was tried
+		}
 		if err := r.replayMessage(about, m, intake); err != nil {
 			return 0, err
 		}
@@ -133,6 +146,18 @@ func (r *replay) run(ctx context.Context) (next uint64, err error) {
 			return seq + 1, nil
 		}
 	}
+}
+
+// forget deletes a consumer that is not used any more. Where that fails, the server
+// does so by itself after minutes.
+func forget(ctx context.Context, stream jetstream.Stream, c jetstream.Consumer) {
+	about := c.CachedInfo()
+	if about == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+	defer cancel()
+	_ = stream.DeleteConsumer(ctx, about.Name)
 }
 
 // held reports whether the ring has what follows the entries that were had, and
@@ -186,7 +211,9 @@ func (n hubNames) await(ctx context.Context, number uint64) error {
 // replayMessage shows the entries of a message behind those that were had.
 func (r *replay) replayMessage(about *jetstream.MsgMetadata, m jetstream.Msg, intake *filter.Intake) error {
 	at := about.Sequence.Stream
-	piece := ring.New(ring.Options{Entries: 1 << 10, Bytes: max(replayBytes, 16*int64(len(m.Data())))})
+	// An entry of ours is shorter than entryBytes beside what its line says, escaped.
+	room := 8*int64(len(m.Data())) + entryBytes*int64(1+bytes.Count(m.Data(), []byte("\n")))
+	piece := ring.New(ring.Options{Entries: max(1<<10, int(room>>14)), Bytes: max(replayBytes, room)})
 	ids := newNames(r.stream, nil, 1)
 	ids.passed(at << lineBits)
 	d := newDecoder(r.ring, piece.NewBuilder(), r.hub.settings.MaxLineBytes, ids)
@@ -195,9 +222,13 @@ func (r *replay) replayMessage(about *jetstream.MsgMetadata, m jetstream.Msg, in
 	d.out.Publish()
 	ids.passed((at + 1) << lineBits)
 	first, _, _ := ids.find(r.had) // entries up to it were had
-	c, _ := piece.Seek(first + 1)
+	c, lost := piece.Seek(first + 1)
+	if lost > 0 {
+		return fmt.Errorf("%w: message %d has more entries than are read at once", netio.ErrExpired, at)
+	}
 	for p, _, ok := c.Page(); ok; p, _, ok = c.Page() {
 		if err := r.show(&p, int(c.Seq()-p.First), ids); err != nil {
+			r.refused = err
 			return err
 		}
 		c.Advance(p.First + uint64(p.Count()))

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -186,5 +187,62 @@ func TestAStreamThatIsGoneWhileAnotherSubjectAsksIsAnError(t *testing.T) {
 	e.stream = nil // as explain leaves it
 	if _, err := e.lookUp(t.Context(), e.of("LOGS.web1.a")); err == nil {
 		t.Error("it is asked for a message")
+	}
+}
+
+// One who has enough says so by an error, and leaves nothing behind at the server.
+func TestAReplayEndsWithTheErrorOfWhomItIsShown(t *testing.T) {
+	s := startServer(t)
+	h, want := long(t, s, 40)
+	stream, _ := s.stream(t)
+	before := consumers(t, stream)
+	enough := errors.New("enough")
+	for range 3 {
+		shown := 0
+		_, err := h.Names().Replay(t.Context(), want[0], func(*ring.Page, int, record.IDs) error {
+			shown++
+			return enough
+		})
+		if err != enough || shown != 1 {
+			t.Errorf("error %v after %d pages, want %v after one", err, shown, enough)
+		}
+	}
+	if after := consumers(t, stream); after != before {
+		t.Errorf("%d consumers are left, there were %d before", after, before)
+	}
+}
+
+func consumers(t *testing.T, stream jetstream.Stream) int {
+	t.Helper()
+	info, err := stream.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.State.Consumers
+}
+
+// A message of another publisher may be far shorter than its entries.
+func TestAReplayShowsAllOfAMessageOfVeryShortLines(t *testing.T) {
+	s := startServer(t)
+	h, want := long(t, s, 2)
+	_, js := s.stream(t)
+	const lines = 100_000
+	if _, err := js.Publish(t.Context(), "LOGS.elsewhere", bytes.Repeat([]byte("x\n"), lines)); err != nil {
+		t.Fatal(err)
+	}
+	e := edge(t, s, nil)
+	for n := range uint64(40) {
+		carries(t, e, entries(n+1, ours(fmt.Sprintf("%0300d", n))))
+	}
+	eventually(t, "the newest entry", func() bool { return h.sequence.Load() == 43 })
+	n, last := 0, ""
+	if _, err := h.Names().Replay(t.Context(), want[len(want)-1], func(p *ring.Page, at int, ids record.IDs) error {
+		for i := at; i < p.Count() && n < lines; i++ {
+			n++
+			last = string(ids.AppendID(nil, p.First+uint64(i)))
+		}
+		return nil
+	}); err != nil || n != lines || last != fmt.Sprint("LOGS-", 3<<lineBits+lines-1) {
+		t.Errorf("%d entries of %d, the last %s, error %v", n, lines, last, err)
 	}
 }

@@ -130,6 +130,9 @@ func (s *Splitter) whole(text []byte, dropped int64, last byte, partial bool, li
 	emit(Line{Text: text, Cut: dropped, Partial: partial})
 }
 
+// Cut returns what of a line is within a limit in bytes, ended as a Splitter does.
+func Cut(line []byte, limit int) []byte { return line[:runeEnd(line, limit)] }
+
 // runeEnd returns the largest length up to limit at which b can be cut without
 // splitting a rune.
 func runeEnd(b []byte, limit int) int {
