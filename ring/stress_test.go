@@ -18,8 +18,13 @@ func TestAccountsHoldWhenEveryStepGivesWay(t *testing.T) {
 	}
 	for _, procs := range []int{1, 2, 8} {
 		for _, o := range []ring.Options{
-			{Entries: 2, Bytes: 1}, {Entries: 2, Bytes: 1 << 30}, {Entries: 8, Bytes: 2000}, {Entries: 64, Bytes: 1 << 30},
-			{Entries: 2, Bytes: 1, Recycle: true}, {Entries: 8, Bytes: 2000, Recycle: true}, {Entries: 64, Bytes: 1 << 30, Recycle: true},
+			{Entries: 2, Bytes: 1},
+			{Entries: 2, Bytes: 1 << 30},
+			{Entries: 8, Bytes: 2000},
+			{Entries: 64, Bytes: 1 << 30},
+			{Entries: 2, Bytes: 1, Recycle: true},
+			{Entries: 8, Bytes: 2000, Recycle: true},
+			{Entries: 64, Bytes: 1 << 30, Recycle: true},
 		} {
 			t.Run(fmt.Sprintf("%d processors, %d slots, %d bytes, used again %v", procs, o.Entries, o.Bytes, o.Recycle), func(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
