@@ -63,7 +63,8 @@ func (w *Writer) redactedText(line []byte) []byte {
 		// taken out of that, without its escapes.
 		w.unescaped = parse.AppendUnescaped(w.unescaped[:0], w.text)
 		if clean := w.filter.Redact(w.unescaped); !same(clean, w.unescaped) {
-			return clean
+			w.text = append(w.text[:0], clean...) // what is looked for next has the filter's memory
+			return w.text
 		}
 	}
 	if bytes.Equal(w.text, line) {

@@ -87,6 +87,7 @@ func TestWhatIsEscapedInALineIsRedactedAsWell(t *testing.T) {
 		{`^\d{13,16}$`, `paid with "4111111111111111" today`, `{"message":"paid with \"***\" today"}`},
 		{`,"pin":"[a-z0-9]+" \d{4}`, `{"a":1,"pin":"secret1234"}`, `{"message":"{\"a\":1,\"pin\":\"***\"}","fields":{"a":1,"pin":"***"}}`},
 		{`token=\S+ "password":"[^"]*"`, `{"msg":"a token=abc","password":"x y"}`, `{"message":"a ***","fields":{"password":"***"}}`},
+		{`pw=\S+ ^x$`, `level=info msg=x note="pw\x3dabc d"`, `{"message":"***","level":"info","fields":{"note":"*** d"}}`},
 		{`a"b`, `{"msg":"x a\"b y"}`, `{"message":"x *** y"}`},
 		{`b"`, `{"msg":"x a\u0062\" y"}`, `{"message":"x a*** y"}`},
 		{`hunter2`, `{"msg":"\u0068unter2"`, `{"message":"{\"msg\":\"***\""}`},
