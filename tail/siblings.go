@@ -205,6 +205,7 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 	}
 	fd, now := o.fd, o.status
 	if w.repeatsSaved(p.Path, fd, now.size) ||
+		cur != nil && cur == p.file && p.Marker.Length > 0 && !p.heldBy(fd, now.size) || // of another log: nothing tells that this one was truncated
 		cur != nil && (cur.id != p.id() || p.Marker.Length == 0) && now.id.born > cur.id.born && beginsLike(cur, fd, now.size) {
 		closeFile(fd)
 		return nil
@@ -222,19 +223,17 @@ func (w *Watcher) openGeneration(p *position, b beside, last, cur *file) *file {
 }
 
 // repeatsSaved reports whether the size bytes of an open file are what an earlier
-// run has read under path, or the beginning of it. Where the file is known that was
-// read, they are when it begins with all of them: more than a head that all of its
-// generations have may not have been read. Else what is remembered has to do.
+// run has read under path, or the beginning of it. Where no more was read than a head
+// that all of its generations may have, they are when the file that was read begins
+// with all of them.
 func (w *Watcher) repeatsSaved(path string, fd int, size int64) bool {
 	for _, p := range w.saved.positions {
 		if p.Path != path || p.Marker.Length == 0 {
 			continue
 		}
-		if p.file != nil && p.file.fd >= 0 {
-			if beginsLike(p.file, fd, size) {
-				return true
-			}
-		} else if p.memory(0).proves(fd, size) > 0 {
+		known := p.file != nil && p.file.fd >= 0
+		if known && (size < p.Offset || p.Offset <= headSize) && beginsLike(p.file, fd, size) ||
+			(!known || p.Offset > headSize) && p.memory(0).proves(fd, size) > 0 {
 			return true
 		}
 	}

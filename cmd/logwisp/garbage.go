@@ -58,7 +58,7 @@ func (c *garbage) follow() {
 	live := float64(sample[0].Value.Uint64())
 	// What is more than was planned, as of many clients with a rest each, is no garbage:
 	// to collect all the time would not give it back.
-	if most := max(c.planned, live); math.Abs(most-c.most) > 0.1*c.most {
+	if most := max(c.planned, live); most > c.most+garbageAllowance/2 || most < 0.9*c.most {
 		c.most = most
 		debug.SetMemoryLimit(int64(most) + 2*garbageAllowance)
 	}

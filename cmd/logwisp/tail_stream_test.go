@@ -39,7 +39,7 @@ func FuzzStreamIsReadTheSameHoweverItIsCut(f *testing.F) {
 		read := func(size int) (printed, last, end string) {
 			var out, messages bytes.Buffer
 			fol := &follower{
-				tailCommand: &tailCommand{Follow: true}, format: asItCame{}, out: newScreen(&stdio{&out, &messages}),
+				tailCommand: &tailCommand{Follow: true}, format: asItCame{raw: true}, out: newScreen(&stdio{&out, &messages}),
 				server: &address{scheme: "tcp", host: "localhost:9090"}, discard: discard,
 			}
 			lines := &lineReader{from: &pieces{text, size}}

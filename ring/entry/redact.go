@@ -21,7 +21,7 @@ import (
 func (w *Writer) redact(p *parse.Parser, d *Draft, r *parse.Result) {
 	begin := bytes.TrimLeft(d.Text, " \t\r\n")
 	inJSON := len(begin) > 0 && begin[0] == '{' // or in what was cut off of it
-	isJSON := inJSON && !whole(d, r)
+	isJSON := inJSON && !whole(d, r) && (p.Format == parse.Auto || p.Format == parse.JSON)
 	clean := d.Text
 	if inJSON {
 		clean = w.json.redacted(clean, w.filter, false)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sort"
+	"unicode/utf8"
 
 	"logwisp/ring/filter"
 	"logwisp/ring/record"
@@ -17,9 +18,10 @@ type jsonText struct {
 	form   []byte        // the text written otherwise
 	parts  []part        // of the text, of values and keys
 	spans  []filter.Span // of a form, or of a value
-	result []byte
 
-	decoded, clean []byte
+	within           []filter.Span // parts of one token
+	result, previous []byte
+	decoded, clean   []byte
 }
 
 // token is a string, number or word of the text.
@@ -27,6 +29,7 @@ type token struct {
 	from, to int // in the text; a string with its quotes
 	at, end  int // in the form; nowhere when they are equal
 	isKey    bool
+	looked   bool // a key is looked at by itself, as values are
 	gone     bool // all of it is taken out
 }
 
@@ -35,24 +38,48 @@ type part struct {
 	filter.Span
 }
 
+// rounds is how often a text is looked at: what begins in a value that is redacted by
+// itself, and reaches beyond it, may be found only when that is done.
+const rounds = 4
+
 // redacted returns text without what f takes out of it: text itself if there is
 // nothing, else a text that is valid until the next call. With pairs it is looked for
 // the way labels and syslog write them, too: key="value".
 func (j *jsonText) redacted(text []byte, f *filter.Intake, pairs bool) []byte {
+	j.releaseLarge()
+	for round := 1; ; round++ {
+		clean := j.round(text, f, pairs, round == rounds)
+		if same(clean, text) || round == rounds || bytes.Equal(clean, text) {
+			return clean
+		}
+		text = clean
+		j.result, j.previous = j.previous, j.result // text is in it
+	}
+}
+
+func (j *jsonText) round(text []byte, f *filter.Intake, pairs, last bool) []byte {
 	j.read(text)
 	j.spans = f.Matches(j.spans[:0], text)
-	j.mark(f, true)
+	j.mark(f, true, last)
 	if j.writeMinimal(); !bytes.Equal(j.form, text) {
 		j.spans = f.Matches(j.spans[:0], j.form)
-		j.mark(f, false)
+		j.mark(f, false, last)
 	}
 	if pairs {
 		j.writePairs()
 		j.spans = f.Matches(j.spans[:0], j.form)
-		j.mark(f, false)
+		j.mark(f, false, last)
 	}
 	slices.SortFunc(j.parts, func(a, b part) int { return a.token - b.token })
 	return j.rebuilt(f)
+}
+
+// releaseLarge drops what a very long line has left behind.
+func (j *jsonText) releaseLarge() {
+	const most = 64 << 10
+	if cap(j.form) > most || cap(j.result) > most || len(j.tokens) > most/64 || len(j.parts) > most/64 || cap(j.spans) > most/16 {
+		*j = jsonText{}
+	}
 }
 
 // read finds the tokens of a text, which is the first form.
@@ -78,8 +105,9 @@ func (j *jsonText) read(text []byte) {
 
 // mark notes what the spans of the form take out. Of one within a token a part goes,
 // if the form is the text, of others all values that they touch; or keys, if there are
-// only those. One that begins in a value that matches by itself ends with it.
-func (j *jsonText) mark(f *filter.Intake, isText bool) {
+// only those. One that begins in a value that matches by itself ends with it, but for
+// the last round.
+func (j *jsonText) mark(f *filter.Intake, isText, last bool) {
 	for _, s := range j.spans {
 		begin := sort.Search(len(j.tokens), func(i int) bool { return j.tokens[i].end > s.From })
 		end := begin
@@ -91,33 +119,36 @@ func (j *jsonText) mark(f *filter.Intake, isText bool) {
 			continue
 		}
 		switch first := &touched[0]; {
-		case len(touched) == 1 && j.within(first, s):
+		case len(touched) == 1 && j.holds(first, s):
 			if isText {
 				j.parts = append(j.parts, part{begin, s})
 			} else if first.isKey {
 				first.gone = true
 			} // a value is looked at by itself
-		case !first.isKey && first.at < s.From && len(f.Matches(nil, j.decode(first))) > 0:
+		case !last && !first.isKey && first.at < s.From && len(f.Matches(nil, j.decode(first))) > 0:
 		default:
 			take(touched)
 		}
 	}
 }
 
-// within reports whether a span is between the quotes of a string, or in a word.
-func (j *jsonText) within(t *token, s filter.Span) bool {
+// holds reports whether a span is between the quotes of a string, or in a word.
+func (j *jsonText) holds(t *token, s filter.Span) bool {
 	if j.text[t.from] != '"' {
 		return t.at <= s.From && s.To <= t.end
 	}
 	return t.at < s.From && (s.To < t.end || !ended(j.text[t.from:t.to]))
 }
 
-// take takes out the values among tokens, or else the keys.
+// take takes out the values among tokens, or else the keys. Of a key beside values
+// goes what is found in it by itself.
 func take(tokens []token) {
 	values := false
 	for i := range tokens {
-		if !tokens[i].isKey && tokens[i].at < tokens[i].end {
-			tokens[i].gone, values = true, true
+		if t := &tokens[i]; t.isKey {
+			t.looked = true
+		} else if t.at < t.end {
+			t.gone, values = true, true
 		}
 	}
 	for i := range tokens {
@@ -182,17 +213,18 @@ func (j *jsonText) rebuilt(f *filter.Intake) []byte {
 		raw := j.text[t.from:t.to]
 		isString := raw[0] == '"'
 		j.decode(t)
-		j.spans = j.spans[:0]
+		j.spans, j.within = j.spans[:0], j.within[:0]
+		for ; next < len(j.parts) && j.parts[next].token == i; next++ {
+			j.within = append(j.within, filter.Span{From: j.parts[next].From - t.from, To: j.parts[next].To - t.from})
+		}
 		switch {
 		case t.gone:
 			j.spans = append(j.spans, filter.Span{To: len(j.decoded)})
-		case !t.isKey:
+		case !t.isKey || t.looked:
 			j.spans = f.Matches(j.spans, j.decoded)
-		}
-		for ; next < len(j.parts) && j.parts[next].token == i; next++ {
-			if s := j.parts[next].Span; !t.gone {
-				j.spans = append(j.spans, decodedSpan(raw, filter.Span{From: s.From - t.from, To: s.To - t.from}))
-			}
+			fallthrough
+		default:
+			j.spans = appendDecoded(j.spans, raw, filter.Unite(j.within))
 		}
 		if len(j.spans) == 0 {
 			continue
@@ -220,40 +252,39 @@ func (j *jsonText) decode(t *token) []byte {
 	return j.decoded
 }
 
-// decodedSpan returns where a span within a token is when its escapes are undone, of
-// which it takes all or nothing.
-func decodedSpan(raw []byte, s filter.Span) filter.Span {
-	if raw[0] != '"' {
-		return s
+// appendDecoded appends where spans within a token, which are in order, are when its
+// escapes are undone, of which each takes all or nothing.
+func appendDecoded(dst []filter.Span, raw []byte, spans []filter.Span) []filter.Span {
+	if len(spans) == 0 || raw[0] != '"' {
+		return append(dst, spans...)
 	}
-	from, to, at := -1, 0, 0
-	for i := 1; i < s.To; {
-		n := escapeEnd(raw[i:])
-		decoded := n
-		if raw[i] == '\\' {
-			decoded = len(record.AppendDecoded(nil, raw[i:i+n]))
-		}
-		if from < 0 && i+n > s.From {
-			from = at
+	text := inside(raw)
+	var escape [utf8.UTFMax]byte
+	i, at := 0, 0 // in text, and decoded
+	step := func() (from int) {
+		from = at
+		n, decoded := 1, 1
+		if text[i] == '\\' && i+1 < len(text) {
+			var said []byte
+			said, n = record.AppendEscape(escape[:0], text[i:])
+			decoded = len(said)
 		}
 		i, at = i+n, at+decoded
-		to = at
+		return from
 	}
-	return filter.Span{From: max(from, 0), To: to}
-}
-
-// escapeEnd returns the length of the escape that b begins with, of two when they are
-// one character, or of what is none.
-func escapeEnd(b []byte) int {
-	switch {
-	case b[0] != '\\' || len(b) == 1:
-		return 1
-	case b[1] != 'u' || len(b) < 6:
-		return 2
-	case len(b) >= 12 && b[6] == '\\' && b[7] == 'u' && (b[2] == 'd' || b[2] == 'D') && bytes.IndexByte([]byte("89abAB"), b[3]) >= 0:
-		return 12
+	for _, s := range spans {
+		from := -1
+		for i < len(text) && i < s.To-1 { // the text begins behind the quote
+			begin := step()
+			if from < 0 && i > s.From-1 {
+				from = begin
+			}
+		}
+		if from >= 0 { // else it is in the escape that the one before ended in
+			dst = append(dst, filter.Span{From: from, To: at})
+		}
 	}
-	return 6
+	return dst
 }
 
 // inside returns a string without its quotes, of which the last may be missing.

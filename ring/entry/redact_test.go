@@ -88,6 +88,13 @@ func TestWhatIsEscapedInALineIsRedactedAsWell(t *testing.T) {
 		{`,"pin":"[a-z0-9]+" \d{4}`, `{"a":1,"pin":"secret1234"}`, `{"message":"{\"a\":1,\"pin\":\"***\"}","fields":{"a":1,"pin":"***"}}`},
 		{`token=\S+ "password":"[^"]*"`, `{"msg":"a token=abc","password":"x y"}`, `{"message":"a ***","fields":{"password":"***"}}`},
 		{`pw=\S+ ^x$`, `level=info msg=x note="pw\x3dabc d"`, `{"message":"***","level":"info","fields":{"note":"*** d"}}`},
+		{`token=[^&\s"]+`, `{"msg":"token=abc\u000"}`, `{"message":"***"}`},
+		{`token=[^&\s"]+`, `{"msg":"token=\ud800\ud83d\ude00"}`, `{"message":"***"}`},
+		{`token=[^&\s"]+`, `{"msg":"a token=\u123\n`, `{"message":"{\"msg\":\"a ***"}`},
+		{`password["=:\x20]+\S+`, `{"msg":"retry password: abc","password":"hunter2"}`, `{"message":"retry ***","fields":{"password":"***"}}`},
+		{`\d{16} \W+password\W+\w+`, `{"card":"4111111111111111","password":"hunter2","msg":"x"}`, `{"message":"x","fields":{"card":"***","password":"***"}}`},
+		{`\w+@\w+ pin=\d+"`, `{"msg":"a@b pin=1234"}`, `{"message":"***"}`},
+		{`tok-\S+`, `{"tok-abc123":{"n":1},"msg":"x"}`, `{"message":"***","fields":{"***":{"n":"***"}}}`},
 		{`a"b`, `{"msg":"x a\"b y"}`, `{"message":"x *** y"}`},
 		{`b"`, `{"msg":"x a\u0062\" y"}`, `{"message":"x a*** y"}`},
 		{`hunter2`, `{"msg":"\u0068unter2"`, `{"message":"{\"msg\":\"***\""}`},
@@ -121,16 +128,59 @@ func TestWhatIsEscapedInALineIsRedactedAsWell(t *testing.T) {
 	}
 }
 
+func TestALineInAFormatOfItsOwnIsRedactedWhateverItBeginsWith(t *testing.T) {
+	f, err := filter.NewIntake(nil, nil, "", []string{`^\d{16}$`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern, err := parse.CompilePattern(`\{(?P<req>[^}]*)\} card=(?P<card>\d+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ring.New(ring.Options{Entries: 16, Bytes: 1 << 20})
+	w := NewWriter(r.NewBuilder(), f)
+	d := Draft{Text: []byte("{r1} card=4111111111111111"), Source: "s"}
+	p := parse.Parser{Format: parse.Regex, Pattern: pattern}
+	var result parse.Result
+	if !w.Parse(&p, &d, &result) || !bytes.Contains(result.Fields, []byte(`"card":"***"`)) {
+		t.Errorf("fields %s, message %s", result.Fields, result.Message)
+	}
+}
+
+// Each of the many matches costs what it is long, and what was held for them goes.
+func TestALongLineOfManyMatchesIsRedacted(t *testing.T) {
+	f, err := filter.NewIntake(nil, nil, "", []string{`\d{16}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ring.New(ring.Options{Entries: 16, Bytes: 1 << 20})
+	w := NewWriter(r.NewBuilder(), f)
+	line := `{"m":"\n` + strings.Repeat("4111111111111111 ", 60_000) + `","n":[` + strings.Repeat("4111111111111111,", 20_000) + `1]}`
+	d := Draft{Text: []byte(line), Source: "s"}
+	var p parse.Parser
+	var result parse.Result
+	w.Parse(&p, &d, &result)
+	if all := string(d.Text); strings.Contains(all, "4111") || strings.Count(all, "***") != 80_000 {
+		t.Errorf("%d of 80000 are taken out", strings.Count(all, "***"))
+	}
+	d = Draft{Text: []byte(`{"m":"x"}`), Source: "s"}
+	w.Parse(&p, &d, &result)
+	if n := cap(w.json.tokens) + cap(w.json.parts) + cap(w.json.result) + cap(w.json.spans); n > 256<<10 {
+		t.Errorf("%d are kept for later", n)
+	}
+}
+
 // FuzzRedact has nothing that is looked for come through in a value, by itself or by
 // its key.
 func FuzzRedact(f *testing.F) {
 	for _, line := range []string{
 		`{"msg":"s3cret"}`, `{"m\u0073g":"\u00733cret","n":[1,{"a":"s3cret"}]}`, `level=info msg="\"s3cret"`, `"s3cret\`, `a "b\" c" "d`,
+		`{"msg":"token=abc\u000"}`, `{"msg":"token=\ud800\ud83d\ude00"}`, `{"n":"token=a\u12","tok-1":{"n":1}}`, `{"n":"token=a\`,
 		`{"pin":"12\"34","a":1}`, `{"p\u0069n" : "\u0031"}`, `{"a":"x","pin":"y"`, `level=info num=777 a=b`, ` {"num":"777"}`,
 	} {
 		f.Add([]byte(line))
 	}
-	in, err := filter.NewIntake(nil, nil, "", []string{"s3cret", `"pin":"[^"]*"`, `^777$`})
+	in, err := filter.NewIntake(nil, nil, "", []string{"s3cret", `"pin":"[^"]*"`, `^777$`, `token=[^"]*`})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -124,11 +124,11 @@ func (in *Intake) Redact(line []byte) []byte {
 	if in == nil {
 		return line
 	}
+	in.releaseLarge()
 	in.spans = Unite(in.Matches(in.spans[:0], line))
 	if len(in.spans) == 0 {
 		return line
 	}
-	in.releaseLarge()
 	in.line = AppendRedacted(in.line[:0], line, in.spans)
 	return in.line
 }
@@ -180,5 +180,8 @@ func AppendRedacted(dst, text []byte, spans []Span) []byte {
 func (in *Intake) releaseLarge() {
 	if cap(in.line) > 64<<10 {
 		in.line = nil
+	}
+	if cap(in.spans) > 4<<10 {
+		in.spans = nil
 	}
 }

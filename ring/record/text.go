@@ -54,26 +54,31 @@ func AppendDecoded(dst, raw []byte) []byte {
 		if i < 0 || i+1 >= len(raw) {
 			return append(dst, raw...)
 		}
-		dst = append(dst, raw[:i]...)
-		c := raw[i+1]
-		raw = raw[i+2:]
-		if c != 'u' {
-			if at := bytes.IndexByte([]byte("bfnrt"), c); at >= 0 {
-				c = "\b\f\n\r\t"[at]
-			}
-			dst = append(dst, c)
-			continue
-		}
-		r, size := unit(raw)
-		raw = raw[size:]
-		if r >= 0xD800 && r < 0xDC00 && len(raw) > 2 && raw[0] == '\\' && raw[1] == 'u' {
-			if low, n := unit(raw[2:]); low >= 0xDC00 && low < 0xE000 {
-				r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
-				raw = raw[2+n:]
-			}
-		}
-		dst = utf8.AppendRune(dst, r) // half a pair becomes U+FFFD
+		var n int
+		dst, n = AppendEscape(append(dst, raw[:i]...), raw[i:])
+		raw = raw[i+n:]
 	}
+}
+
+// AppendEscape appends what the escape that a text begins with, of two bytes at least,
+// stands for, and returns its length in the text.
+func AppendEscape(dst, raw []byte) ([]byte, int) {
+	c := raw[1]
+	if c != 'u' {
+		if at := bytes.IndexByte([]byte("bfnrt"), c); at >= 0 {
+			c = "\b\f\n\r\t"[at]
+		}
+		return append(dst, c), 2
+	}
+	r, size := unit(raw[2:])
+	n := 2 + size
+	if rest := raw[n:]; r >= 0xD800 && r < 0xDC00 && len(rest) > 2 && rest[0] == '\\' && rest[1] == 'u' {
+		if low, size := unit(rest[2:]); low >= 0xDC00 && low < 0xE000 {
+			r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
+			n += 2 + size
+		}
+	}
+	return utf8.AppendRune(dst, r), n // half a pair becomes U+FFFD
 }
 
 // unit returns the value of the four hexadecimal digits text begins with and
