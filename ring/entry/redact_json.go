@@ -86,7 +86,7 @@ func (j *jsonText) releaseLarge() {
 func (j *jsonText) read(text []byte) {
 	j.text, j.tokens, j.parts = text, j.tokens[:0], j.parts[:0]
 	for i := 0; i < len(text); {
-		n := 1
+		var n int
 		switch {
 		case text[i] == '"':
 			n = stringEnd(text[i:])
